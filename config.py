@@ -1,0 +1,180 @@
+"""Every setting of musicapp, its default and its environment variable.
+
+Each name below is read from the environment variable of the same name. The README has a table of them and
+`.env.example` lists them; a test fails when one is missing there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+PROJECT_ROOT = Path(__file__).resolve().parent
+
+
+class SettingError(ValueError):
+    """A setting that can't be used; its text says which and what to write instead."""
+
+
+# name -> (default, what it is). Types follow the default; None means "a string, or nothing".
+DEFAULTS: dict[str, tuple[Any, str]] = {
+    "SECRET_KEY": (None, "signs cookies and links; made once in the instance folder when unset"),
+    "HOST": ("127.0.0.1", "address the web server listens on"),
+    "PORT": (8000, "port the web server listens on"),
+    "SITE_URL": (None, "the site's address in mails; http://HOST:PORT when unset"),
+    "SITE_NAME": ("musicapp", "the name on pages and in mails"),
+    "INSTANCE_PATH": (None, "folder for database, media and mail; `instance` beside config.py when unset"),
+    "DATABASE_URL": (None, "PostgreSQL address; SQLite in the instance folder when unset"),
+    "REDIS_URL": (None, "Redis address; `make run` starts one of its own when unset"),
+    "MEDIA_PATH": (None, "folder for audio and pictures; `media` in the instance folder when unset"),
+    "MAIL_SERVER": (None, "SMTP server; mails are .eml files in the instance folder when unset"),
+    "MAIL_PORT": (25, "SMTP port"),
+    "MAIL_USE_TLS": (False, "STARTTLS after connecting"),
+    "MAIL_USE_SSL": (False, "TLS from the first byte"),
+    "MAIL_USERNAME": (None, "SMTP user"),
+    "MAIL_PASSWORD": (None, "SMTP password"),
+    "MAIL_DEFAULT_SENDER": ("musicapp <musicapp@localhost>", "sender of every mail"),
+    "MAIL_TIMEOUT_SECONDS": (20, "how long an SMTP server may take to answer"),
+    "FFMPEG_BINARY": (None, "ffmpeg to use; the one in the imageio-ffmpeg wheel when unset"),
+    "TRACK_MAX_SECONDS": (4 * 3600, "longest track"),
+    "UPLOAD_MAX_BYTES": (2 * 1024**3, "largest file"),
+    "UPLOAD_EXPIRE_HOURS": (72, "how long an unfinished upload is kept"),
+    "USER_QUOTA_BYTES": (50 * 1024**3, "bytes of originals a user may keep"),
+    "USER_QUOTA_HOURS": (500, "hours of audio a user may keep"),
+    "DISK_RESERVE_BYTES": (64 * 1024**2, "free space below which uploads are refused"),
+    "RENDITIONS": ("opus_64,opus_128,mp3_256", "the ladder of renditions, smallest first"),
+    "PUBLIC_LISTENING": (True, "published albums can be heard without an account"),
+    "REGISTRATION": ("open", "open, invitation or closed"),
+    "PUBLISHING_NEEDS_CONFIRMED_EMAIL": (False, "an address must be confirmed before an album is published"),
+    "RATE_LIMITS": (True, "count sign-ins, registrations and resets"),
+    "LOGIN_RATE_LIMIT": ("10 per minute; 100 per hour", "sign-ins per address and account"),
+    "REGISTER_RATE_LIMIT": ("20 per hour", "registrations per address"),
+    "RESET_RATE_LIMIT": ("5 per hour", "password resets per address"),
+    "SESSION_DAYS": (60, "how long a device stays signed in unused"),
+    "TRUSTED_PROXY_COUNT": (0, "how many proxies' X-Forwarded-* headers to believe"),
+    "USE_X_ACCEL_REDIRECT": (False, "nginx sends the audio bytes after the check"),
+    "LIVE_MAX_STREAMS": (20000, "open live streams per web process"),
+    "JOB_HEARTBEAT_TIMEOUT_SECONDS": (60, "a running job silent for so long is queued again"),
+    "JOB_SWEEP_SECONDS": (15, "how often lost job messages are replaced"),
+    "LOG_JSON": (False, "one JSON object per log line"),
+}
+
+# Celery's own settings (names: celery.app.defaults), overridable by environment variables of the same name.
+CELERY_CONF_TIMEZONE = "UTC"
+CELERY_CONF_ENABLE_UTC = True
+CELERY_CONF_TASK_IGNORE_RESULT = True
+CELERY_CONF_TASK_DEFAULT_QUEUE = "default"
+CELERY_CONF_TASK_ACKS_LATE = False  # the ledger repeats what is lost; acks_late kills the master when Redis dies
+CELERY_CONF_TASK_SERIALIZER = "json"
+CELERY_CONF_ACCEPT_CONTENT = ["json"]
+CELERY_CONF_TASK_SOFT_TIME_LIMIT = 6 * 3600
+CELERY_CONF_TASK_TIME_LIMIT = 6 * 3600 + 60
+CELERY_CONF_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+}
+CELERY_CONF_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_CONF_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_CONF_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
+CELERY_CONF_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_CONF_WORKER_SEND_TASK_EVENTS = True
+CELERY_CONF_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_CONF_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_CONF_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 8 * 3600,
+    "socket_timeout": 30,
+    "socket_connect_timeout": 3,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+}
+
+
+def _read(name: str, default: Any, raw: str) -> Any:
+    if isinstance(default, bool):
+        if raw.lower() in {"1", "true", "yes", "on"}:
+            return True
+        if raw.lower() in {"0", "false", "no", "off", ""}:
+            return False
+        raise SettingError(f"{name}={raw!r} is neither true nor false. Write {name}=true or {name}=false.")
+    if isinstance(default, int):
+        try:
+            return int(raw)
+        except ValueError:
+            raise SettingError(f"{name}={raw!r} is not a whole number.") from None
+    return raw
+
+
+def _celery_settings(environ: Mapping[str, str]) -> dict[str, Any]:
+    settings = {name: value for name, value in globals().items() if name.startswith("CELERY_CONF_")}
+    for name, raw in environ.items():
+        if name.startswith("CELERY_CONF_"):
+            try:
+                settings[name] = json.loads(raw)
+            except ValueError:
+                settings[name] = raw
+    return settings
+
+
+def _secret_key(instance: Path) -> str:
+    kept = instance / "secret_key"
+    if kept.exists():
+        return kept.read_text().strip()
+    instance.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:  # another process of the same start was faster
+        pass
+    return kept.read_text().strip()
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """All settings as Flask's config wants them, from `environ` over the defaults above.
+
+    Raises SettingError with one line that names the variable and says what to write.
+    """
+    env = os.environ if environ is None else environ
+    settings = {
+        name: _read(name, default, env[name]) if env.get(name) not in (None, "") else default
+        for name, (default, _) in DEFAULTS.items()
+    }
+    instance = Path(settings["INSTANCE_PATH"] or PROJECT_ROOT / "instance").resolve()
+    settings["INSTANCE_PATH"] = str(instance)
+    settings["MEDIA_PATH"] = settings["MEDIA_PATH"] or str(instance / "media")
+    settings["SECRET_KEY"] = settings["SECRET_KEY"] or _secret_key(instance)
+    settings["SITE_URL"] = (settings["SITE_URL"] or f"http://{settings['HOST']}:{settings['PORT']}").rstrip("/")
+    settings["REDIS_URL"] = settings["REDIS_URL"] or "redis://127.0.0.1:6379/0"
+    if settings["REGISTRATION"] not in {"open", "invitation", "closed"}:
+        raise SettingError("REGISTRATION must be open, invitation or closed.")
+
+    url = settings["DATABASE_URL"] or f"sqlite:///{instance / 'musicapp.db'}"
+    if url.startswith(("postgres://", "postgresql://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    settings["SQLALCHEMY_DATABASE_URI"] = url
+    if url.startswith("postgresql"):
+        settings["SQLALCHEMY_ENGINE_OPTIONS"] = {
+            "pool_size": 10,
+            "max_overflow": 10,
+            "pool_pre_ping": True,
+            "pool_recycle": 1800,
+        }
+
+    settings.update(_celery_settings(env))
+    settings.update(
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings["SITE_URL"].startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=timedelta(days=settings["SESSION_DAYS"]),
+        MAX_CONTENT_LENGTH=None,  # bodies are read in pieces; uploads have their own limits
+        MAX_FORM_MEMORY_SIZE=2 * 1024**2,
+        TEMPLATES_AUTO_RELOAD=False,
+        SEND_FILE_MAX_AGE_DEFAULT=31536000,  # static addresses carry a content hash
+    )
+    return settings

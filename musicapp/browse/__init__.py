@@ -1,0 +1,1 @@
+"""Pages that mix features: the home page."""

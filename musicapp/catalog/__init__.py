@@ -1,0 +1,1 @@
+"""Artists, albums, tracks, renditions and artwork; the studio in which they are made."""

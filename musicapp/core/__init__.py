@@ -1,0 +1,1 @@
+"""What knows nothing about music: database, events, Celery, Redis, pages, storage, mailer, security."""

@@ -1,0 +1,60 @@
+"""Celery made by the app factory: every task runs inside an application context of its own app."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from celery import Celery, Task
+from celery.app.defaults import DEFAULTS
+from celery.signals import worker_process_init
+from flask import Flask
+
+from musicapp.core.db import db
+
+
+class UnknownCelerySettingError(ValueError):
+    """A CELERY_CONF_ name that Celery does not know."""
+
+
+def broker_url(redis_url: str) -> str:
+    """The broker's address for a Redis address: kombu spells unix sockets its own way."""
+    if redis_url.startswith("unix://"):
+        parts = urlsplit(redis_url)
+        query = f"?virtual_host={parts.query.removeprefix('db=')}" if parts.query.startswith("db=") else ""
+        login = f":{parts.password}@" if parts.password else ""
+        return f"redis+socket://{login}{parts.path}{query}"
+    return redis_url
+
+
+def create_celery(app: Flask) -> Celery:
+    """Makes the Celery app from the CELERY_CONF_* settings and keeps it in app.extensions["celery"].
+
+    Raises UnknownCelerySettingError for a name that Celery would ignore in silence.
+    """
+
+    class ContextTask(Task):  # type: ignore[misc]
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            with app.app_context():
+                return self.run(*args, **kwargs)
+
+    settings = app.config.get_namespace("CELERY_CONF_")
+    unknown = sorted(set(settings) - set(DEFAULTS))
+    if unknown:
+        names = ", ".join("CELERY_CONF_" + name.upper() for name in unknown)
+        raise UnknownCelerySettingError(
+            f"Celery has no setting {names}. Its settings: https://docs.celeryq.dev/en/stable/userguide/configuration.html"
+        )
+    celery = Celery(app.name, task_cls=ContextTask)
+    celery.config_from_object({"broker_url": broker_url(app.config["REDIS_URL"]), **settings})
+    celery.set_default()
+    app.extensions["celery"] = celery
+
+    @worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
+    def _forget_inherited_connections(**_: Any) -> None:
+        # A forked child must not use its parent's sockets: a shared one mixes up answers.
+        with app.app_context():
+            db.engine.dispose(close=False)
+        app.extensions["redis"].connection_pool.reset()
+
+    return celery

@@ -1,0 +1,39 @@
+"""Events: frozen, past-tense dataclasses that carry ids. Handlers run inside the publisher's transaction.
+
+A handler may only add jobs and note live updates, so that an effect is stored if and only if its cause is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import current_app
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that has happened."""
+
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[Any], None]
+
+
+def on(event_type: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
+    """Marks a function of a handlers.py as a reaction to `event_type`; features.py collects them."""
+
+    def mark(handler: Callable[[E], None]) -> Callable[[E], None]:
+        kinds: list[type[Event]] = getattr(handler, "__events__", [])
+        handler.__events__ = [*kinds, event_type]  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+def publish(event: Event) -> None:
+    """Runs every handler of the event, in the order of features.py. A failing handler fails the transaction."""
+    handlers: dict[type[Event], list[Handler]] = current_app.extensions["event_handlers"]
+    for handler in handlers.get(type(event), ()):
+        handler(event)

@@ -1,0 +1,101 @@
+"""Pages: one place that decides between a whole page and the inside of `<main>`, and how words reach people."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+
+def wants_fragment() -> bool:
+    """True where htmx asks for part of a page: not for boosted links and not when it restores history."""
+    headers = request.headers
+    return (
+        headers.get("HX-Request") == "true"
+        and headers.get("HX-Boosted") != "true"
+        and headers.get("HX-History-Restore-Request") != "true"
+        and headers.get("HX-Request-Type") != "full"
+    )
+
+
+def wants_json() -> bool:
+    """True where the client prefers JSON to HTML."""
+    accepted = request.accept_mimetypes
+    return accepted.best_match(["text/html", "application/json"], "text/html") == "application/json"
+
+
+def page(template: str, status: int = 200, **context: Any) -> Response:
+    """Renders a page that says `{% extends layout %}`: whole, or only its content for htmx. An invalid form is 422."""
+    layout = "core/fragment.html" if wants_fragment() else "core/base.html"
+    response = make_response(render_template(template, layout=layout, **context), status)
+    response.vary.add("HX-Request")
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response
+
+
+def mark_time(instant: datetime | None) -> Markup:
+    """`<time datetime>`: the browser writes it in the reader's zone, so fragments fit everybody."""
+    if instant is None:
+        return Markup("")
+    text = instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Markup('<time datetime="{}">{}</time>').format(text, instant.strftime("%d %b %Y, %H:%M UTC"))
+
+
+def duration_words(duration_ms: int | None) -> str:
+    """3:07, or 1:02:03. An unknown length is an en dash."""
+    if duration_ms is None:
+        return "–"
+    seconds = round(duration_ms / 1000)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def size_words(size_bytes: int | None) -> str:
+    """12.3 MB, in powers of 1000 as file managers show them."""
+    size = float(size_bytes or 0)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit in {"B", "kB"} else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def static_url(filename: str) -> str:
+    """The address of a static file with a hash of its content, so that browsers may keep it for ever."""
+    hashes: dict[str, str] = current_app.extensions["static_hashes"]
+    if filename not in hashes or current_app.debug:
+        path = Path(str(current_app.static_folder)) / filename
+        hashes[filename] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return url_for("static", filename=filename, v=hashes[filename])
+
+
+def _error_page(error: HTTPException) -> Response:
+    code = error.code or 500
+    own_words = error.description if error.description != type(error).description else None
+    if wants_json() or request.path.startswith(("/uploads/", "/plays")):
+        response = make_response({"error": own_words or error.description}, code)
+    else:
+        response = page("core/error.html", code, code=code, words=own_words)
+    for name, value in error.get_headers():
+        if name.lower() in {"retry-after", "allow", "content-range"}:
+            response.headers[name] = value
+    if retry_after := getattr(error, "retry_after", None):
+        response.headers.setdefault("Retry-After", str(retry_after))
+    return response
+
+
+def init_pages(app: Flask) -> None:
+    app.extensions["static_hashes"] = {}
+    app.jinja_env.filters.update(time=mark_time, duration=duration_words, size=size_words)
+    app.jinja_env.globals.update(static_url=static_url)
+    app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    app.register_error_handler(HTTPException, _error_page)
+
+    @app.context_processor
+    def _theme() -> dict[str, Any]:
+        return {"theme": request.cookies.get("theme", "") if request else ""}

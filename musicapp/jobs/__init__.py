@@ -1,0 +1,1 @@
+"""The ledger of background work: every job is a row, Celery only carries tickets."""

@@ -1,0 +1,55 @@
+"""The jobs table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from musicapp.core.db import Base, utc_now
+
+QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "queued", "running", "succeeded", "failed", "cancelled"
+STATES = (QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED)
+ENDED = (SUCCEEDED, FAILED, CANCELLED)
+
+
+class Job(Base):
+    """One piece of background work that a person can see."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued','running','succeeded','failed','cancelled')", name="state"),
+        # The claim and the place in the queue walk this one.
+        Index("ix_jobs_waiting", "state", "kind", "run_at", "id"),
+        Index("ix_jobs_owner_id_state", "owner_id", "state"),
+        Index("ix_jobs_subject", "kind", "subject_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(64))
+    queue: Mapped[str] = mapped_column(String(32), default="default")
+    subject_id: Mapped[int | None]
+    """Id of the row the kind is about: an upload, an album, a user."""
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """Ids and short strings only; everything else is read anew."""
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    unique_key: Mapped[str | None] = mapped_column(String(190), unique=True)
+    state: Mapped[str] = mapped_column(String(16), default=QUEUED)
+    step: Mapped[str] = mapped_column(String(64), default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    max_attempts: Mapped[int] = mapped_column(default=3)
+    run_at: Mapped[datetime] = mapped_column(default=utc_now)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    claim_token: Mapped[str | None] = mapped_column(String(32))
+    """Whoever holds it may write: a worker that was thought dead and wakes up finds another token."""
+    is_cancel_requested: Mapped[bool] = mapped_column(default=False)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    error: Mapped[str | None] = mapped_column(Text)
+    """What happened and what to do, in words for the owner."""
+    traceback: Mapped[str | None] = mapped_column(Text)
+    """For operators only."""

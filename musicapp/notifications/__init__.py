@@ -1,0 +1,1 @@
+"""Mails that react to what happened."""

@@ -1,0 +1,1 @@
+"""Bytes go out: streams, waveforms, and the plays that are counted."""

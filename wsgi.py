@@ -1,0 +1,10 @@
+"""The web process: `gunicorn wsgi:app`, and the terminal: `flask --app wsgi …`."""
+
+# Before anything else is imported: gevent must replace sockets and locks first.
+from gevent import monkey
+
+monkey.patch_all()
+
+from musicapp import create_app  # noqa: E402
+
+app = create_app()
