@@ -59,8 +59,8 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     "TRUSTED_PROXY_COUNT": (0, "how many proxies' X-Forwarded-* headers to believe"),
     "USE_X_ACCEL_REDIRECT": (False, "nginx sends the audio bytes after the check"),
     "LIVE_MAX_STREAMS": (20000, "open live streams per web process"),
-    "JOB_HEARTBEAT_TIMEOUT_SECONDS": (60, "a running job silent for so long is queued again"),
-    "JOB_SWEEP_SECONDS": (15, "how often lost job messages are replaced"),
+    "JOB_HEARTBEAT_TIMEOUT_SECONDS": (30, "a running job silent for so long is queued again"),
+    "JOB_SWEEP_SECONDS": (10, "how often lost job messages are replaced"),
     "LOG_JSON": (False, "one JSON object per log line"),
 }
 
@@ -135,6 +135,14 @@ def _secret_key(instance: Path) -> str:
     return kept.read_text().strip()
 
 
+def _running_redis(instance: Path) -> str | None:
+    """The Redis that `make run` started for this instance: what `flask --app wsgi …` beside it should use."""
+    try:
+        return (instance / "run" / "redis_url").read_text().strip() or None
+    except OSError:
+        return None
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """All settings as Flask's config wants them, from `environ` over the defaults above.
 
@@ -150,7 +158,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     settings["MEDIA_PATH"] = settings["MEDIA_PATH"] or str(instance / "media")
     settings["SECRET_KEY"] = settings["SECRET_KEY"] or _secret_key(instance)
     settings["SITE_URL"] = (settings["SITE_URL"] or f"http://{settings['HOST']}:{settings['PORT']}").rstrip("/")
-    settings["REDIS_URL"] = settings["REDIS_URL"] or "redis://127.0.0.1:6379/0"
+    settings["REDIS_URL"] = settings["REDIS_URL"] or _running_redis(instance) or "redis://127.0.0.1:6379/0"
     if settings["REGISTRATION"] not in {"open", "invitation", "closed"}:
         raise SettingError("REGISTRATION must be open, invitation or closed.")
 

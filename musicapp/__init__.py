@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from musicapp.core.pages import init_pages
 from musicapp.core.redis import init_redis
 from musicapp.core.security import init_security
 from musicapp.core.storage import init_storage
+from musicapp.schedule import schedule
 
 __all__ = ["create_app"]
 
@@ -29,7 +31,7 @@ def create_app(environ: Mapping[str, str] | None = None, **settings: Any) -> Fla
     Raises config.SettingError and core.celery.UnknownCelerySettingError for settings that can't be used.
     """
     loaded = {**load_settings(environ), **settings}
-    app = Flask("musicapp", instance_path=loaded["INSTANCE_PATH"], template_folder=None)
+    app = Flask("musicapp", instance_path=loaded["INSTANCE_PATH"], template_folder="core/templates")
     app.config.update(loaded)
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     db.init_app(app)
@@ -43,5 +45,6 @@ def create_app(environ: Mapping[str, str] | None = None, **settings: Any) -> Fla
     init_security(app)
     init_pages(app)
     features.register(app)
-    create_celery(app)
+    create_celery(app, schedule(app.config))
+    app.extensions["started_at"] = time.time()
     return app

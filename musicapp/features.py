@@ -8,18 +8,28 @@ from flask import Flask
 
 from musicapp.accounts import models as accounts_models
 from musicapp.catalog import models as catalog_models
+from musicapp.jobs import fragments as jobs_fragments
+from musicapp.jobs import handlers as jobs_handlers
 from musicapp.jobs import models as jobs_models
+from musicapp.jobs import routes as jobs_routes
+from musicapp.jobs import tasks as jobs_tasks
 from musicapp.playback import models as playback_models
 from musicapp.uploads import models as uploads_models
 
 MODELS = (accounts_models, catalog_models, jobs_models, playback_models, uploads_models)
 """All tables, so that migrations see them whatever else is imported."""
 
-BLUEPRINTS: tuple[ModuleType, ...] = ()
+BLUEPRINTS: tuple[ModuleType, ...] = (jobs_routes,)
 """Modules with a `blueprint`."""
 
-HANDLERS: tuple[ModuleType, ...] = ()
-"""Modules whose functions are marked with core.events.on."""
+HANDLERS: tuple[ModuleType, ...] = (jobs_handlers,)
+"""Modules whose functions are marked with core.events.on. A room's own handlers run before those of rooms above it."""
+
+TASKS: tuple[ModuleType, ...] = (jobs_tasks,)
+"""Modules that declare Celery tasks or what is behind a kind of job (jobs.registry.job_kind)."""
+
+FRAGMENTS: tuple[ModuleType, ...] = (jobs_fragments,)
+"""Modules that declare what a live update renders and who may hear a topic."""
 
 
 def register(app: Flask) -> None:
@@ -28,6 +38,8 @@ def register(app: Flask) -> None:
     handlers: dict[type, list[object]] = {}
     for module in HANDLERS:
         for function in vars(module).values():
-            for event_type in getattr(function, "__events__", ()):
-                handlers.setdefault(event_type, []).append(function)
+            # A handler imported into another module must not run twice.
+            if getattr(function, "__module__", None) == module.__name__:
+                for event_type in getattr(function, "__events__", ()):
+                    handlers.setdefault(event_type, []).append(function)
     app.extensions["event_handlers"] = handlers

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-SCHEDULE: dict[str, dict[str, Any]] = {}
+
+def schedule(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Name -> what beat needs: task, interval in seconds, options. A run that waited a whole interval is dropped."""
+    every = {
+        "replace lost job tickets": ("jobs.sweep", config["JOB_SWEEP_SECONDS"]),
+    }
+    return {
+        name: {"task": task, "schedule": float(seconds), "options": {"queue": "default", "expires": seconds}}
+        for name, (task, seconds) in every.items()
+    }

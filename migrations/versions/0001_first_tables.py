@@ -136,6 +136,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.create_index('ix_jobs_owner_id_state', ['owner_id', 'state'], unique=False)
+        batch_op.create_index('ix_jobs_started_at', ['started_at'], unique=False)
         batch_op.create_index('ix_jobs_subject', ['kind', 'subject_id'], unique=False)
         batch_op.create_index('ix_jobs_waiting', ['state', 'kind', 'run_at', 'id'], unique=False)
 
@@ -419,6 +420,7 @@ def downgrade() -> None:
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.drop_index('ix_jobs_waiting')
         batch_op.drop_index('ix_jobs_subject')
+        batch_op.drop_index('ix_jobs_started_at')
         batch_op.drop_index('ix_jobs_owner_id_state')
 
     op.drop_table('jobs')

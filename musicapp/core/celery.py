@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from celery import Celery, Task
 from celery.app.defaults import DEFAULTS
 from celery.signals import worker_process_init
-from flask import Flask
+from flask import Flask, current_app
 
 from musicapp.core.db import db
 
@@ -27,8 +27,10 @@ def broker_url(redis_url: str) -> str:
     return redis_url
 
 
-def create_celery(app: Flask) -> Celery:
+def create_celery(app: Flask, schedule: dict[str, dict[str, Any]]) -> Celery:
     """Makes the Celery app from the CELERY_CONF_* settings and keeps it in app.extensions["celery"].
+
+    `schedule` is the periodic work; CELERY_CONF_BEAT_SCHEDULE adds to it or replaces entries of the same name.
 
     Raises UnknownCelerySettingError for a name that Celery would ignore in silence.
     """
@@ -46,8 +48,10 @@ def create_celery(app: Flask) -> Celery:
             f"Celery has no setting {names}. Its settings: https://docs.celeryq.dev/en/stable/userguide/configuration.html"
         )
     celery = Celery(app.name, task_cls=ContextTask)
+    settings["beat_schedule"] = {**schedule, **settings.get("beat_schedule", {})}
     celery.config_from_object({"broker_url": broker_url(app.config["REDIS_URL"]), **settings})
     celery.set_default()
+    celery.flask_app = app
     app.extensions["celery"] = celery
 
     @worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
@@ -57,4 +61,10 @@ def create_celery(app: Flask) -> Celery:
             db.engine.dispose(close=False)
         app.extensions["redis"].connection_pool.reset()
 
+    return celery
+
+
+def celery_app() -> Celery:
+    """The running app's Celery."""
+    celery: Celery = current_app.extensions["celery"]
     return celery

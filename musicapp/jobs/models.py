@@ -24,6 +24,7 @@ class Job(Base):
         # The claim and the place in the queue walk this one.
         Index("ix_jobs_waiting", "state", "kind", "run_at", "id"),
         Index("ix_jobs_owner_id_state", "owner_id", "state"),
+        Index("ix_jobs_started_at", "started_at"),
         Index("ix_jobs_subject", "kind", "subject_id"),
     )
 

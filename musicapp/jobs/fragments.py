@@ -1,0 +1,23 @@
+"""What open pages see of a job, live."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template
+
+from musicapp.jobs import queries
+from musicapp.live.registry import fragment, topic
+
+
+@fragment("job")
+def render_job(job_id: int) -> str | None:
+    job = queries.job_by_id(job_id)
+    if job is None:
+        return None
+    return render_template("jobs/_job.html", job=queries.views_of([job])[0])
+
+
+@topic("job")
+def may_hear_job(viewer: Any, job_id: int | None) -> bool:
+    return job_id is not None and queries.visible_job(viewer, job_id) is not None

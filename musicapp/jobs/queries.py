@@ -1,0 +1,196 @@
+"""Reads of the ledger: progress, place in the queue, whether anyone is working."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+
+from musicapp.core.db import db, utc_now
+from musicapp.core.redis import RedisUnavailable, redis_client
+from musicapp.core.settings import process_started_at
+from musicapp.jobs.models import QUEUED, RUNNING, Job
+
+WORKER_SILENT_AFTER_S = 60
+SERVED_WINDOW = timedelta(minutes=10)
+"""How far back it matters who was served last; bounds what a claim reads of the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running job is. `percent` is 0 to 100, or None where it can't be told."""
+
+    percent: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as pages show it. `place` counts from 1 among the waiting jobs of its kind."""
+
+    id: int
+    kind: str
+    subject_id: int | None
+    state: str
+    step: str
+    attempts: int
+    max_attempts: int
+    error: str | None
+    result: dict[str, Any] | None
+    percent: int | None
+    detail: str
+    place: int | None
+    is_cancel_requested: bool
+
+    @property
+    def can_retry(self) -> bool:
+        return self.state in {"failed", "cancelled"}
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.state in {"queued", "running"} and not self.is_cancel_requested
+
+
+def fair_order(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Waiting jobs as (id, kind), in the order in which they will be claimed: owners take turns.
+
+    An owner's first waiting job is its first turn, its second the next; a job it has running is a turn taken, and
+    within a turn whoever was served longest ago comes first. So one owner's hundred jobs don't stand in front of
+    another's one.
+    """
+    owner = func.coalesce(Job.owner_id, 0)
+    served = (
+        select(
+            Job.kind.label("kind"),
+            owner.label("owner"),
+            func.sum(case((Job.state == RUNNING, 1), else_=0)).label("running"),
+            func.max(Job.started_at).label("last"),
+        )
+        .where((Job.state == RUNNING) | (Job.started_at >= utc_now() - SERVED_WINDOW))
+        .group_by(Job.kind, owner)
+        .subquery()
+    )
+    nth = func.row_number().over(partition_by=(Job.kind, owner), order_by=Job.id)
+    waiting = (
+        select(Job.id.label("id"), Job.kind.label("kind"), owner.label("owner"), nth.label("nth"))
+        .where(Job.state == QUEUED, *conditions)
+        .subquery()
+    )
+    return (
+        select(waiting.c.id, waiting.c.kind)
+        .outerjoin(served, (served.c.kind == waiting.c.kind) & (served.c.owner == waiting.c.owner))
+        .order_by(waiting.c.nth + func.coalesce(served.c.running, 0), served.c.last.asc().nulls_first(), waiting.c.id)
+    )
+
+
+def next_waiting_id(kind: str) -> int | None:
+    """The fairest job of the kind that is due."""
+    row = db.session.execute(fair_order(Job.kind == kind, Job.run_at <= utc_now()).limit(1)).first()
+    return row.id if row else None
+
+
+def places_in_queue(kinds: Iterable[str]) -> dict[int, int]:
+    """Job id -> place from 1, for every waiting job of these kinds."""
+    places: dict[int, int] = {}
+    counts: dict[str, int] = {}
+    for row in db.session.execute(fair_order(Job.kind.in_(list(kinds)))):
+        counts[row.kind] = counts.get(row.kind, 0) + 1
+        places[row.id] = counts[row.kind]
+    return places
+
+
+def progress_of(job_ids: Iterable[int]) -> dict[int, Progress]:
+    """Percent and detail from Redis; jobs it knows nothing of (or all, when Redis is away) are missing."""
+    ids = list(job_ids)
+    if not ids:
+        return {}
+    try:
+        with redis_client().pipeline(transaction=False) as pipe:
+            for job_id in ids:
+                pipe.hmget(f"job:{job_id}", ["percent", "detail"])
+            answers = pipe.execute()
+    except RedisUnavailable:
+        return {}
+    return {
+        job_id: Progress(int(percent) if percent else None, (detail or b"").decode())
+        for job_id, (percent, detail) in zip(ids, answers, strict=True)
+        if percent is not None or detail
+    }
+
+
+def views_of(jobs: Iterable[Job]) -> list[JobView]:
+    """Jobs with their progress and place, in three round trips however many they are."""
+    rows = list(jobs)
+    progress = progress_of(job.id for job in rows if job.state == RUNNING)
+    waiting_kinds = {job.kind for job in rows if job.state == QUEUED}
+    places = places_in_queue(waiting_kinds) if waiting_kinds else {}
+    nothing = Progress()
+    return [
+        JobView(
+            id=job.id,
+            kind=job.kind,
+            subject_id=job.subject_id,
+            state=job.state,
+            step=job.step,
+            attempts=job.attempts,
+            max_attempts=job.max_attempts,
+            error=job.error,
+            result=job.result,
+            percent=100 if job.state == "succeeded" else progress.get(job.id, nothing).percent,
+            detail=progress.get(job.id, nothing).detail,
+            place=places.get(job.id),
+            is_cancel_requested=job.is_cancel_requested,
+        )
+        for job in rows
+    ]
+
+
+def job_by_id(job_id: int) -> Job | None:
+    return db.session.get(Job, job_id)
+
+
+def visible_job(viewer: Any, job_id: int) -> Job | None:
+    """The job if it is the viewer's own or the viewer is an admin; strangers see none."""
+    if not viewer.is_authenticated:
+        return None
+    job = job_by_id(job_id)
+    if job is None or (job.owner_id != viewer.id and not viewer.is_admin):
+        return None
+    return job
+
+
+def latest_jobs(kinds: Iterable[str], subject_ids: Iterable[int]) -> dict[int, JobView]:
+    """Subject id -> its newest job of these kinds: what an upload's or a picture's row shows."""
+    subjects = list(subject_ids)
+    if not subjects:
+        return {}
+    newest = (
+        select(func.max(Job.id)).where(Job.kind.in_(list(kinds)), Job.subject_id.in_(subjects)).group_by(Job.subject_id)
+    )
+    jobs = db.session.scalars(select(Job).where(Job.id.in_(newest)))
+    return {view.subject_id: view for view in views_of(jobs) if view.subject_id is not None}
+
+
+def seconds_since_worker_seen(queue: str) -> float | None:
+    """How long no worker of the queue has reported; None when Redis, where they report, is away."""
+    try:
+        seen: Any = redis_client().get(f"worker-seen:{queue}")
+    except RedisUnavailable:
+        return None
+    # Before the first report the clock runs from this process's own start.
+    since = float(seen) if seen else process_started_at()
+    return max(0.0, time.time() - since)
+
+
+def silent_queues(queues: Iterable[str] = ("default", "media")) -> list[str]:
+    """Queues no worker has reported for in a minute; all of them while Redis is away."""
+    silent = []
+    for queue in queues:
+        seconds = seconds_since_worker_seen(queue)
+        if seconds is None or seconds > WORKER_SILENT_AFTER_S:
+            silent.append(queue)
+    return silent

@@ -1,0 +1,163 @@
+"""Claims the fairest waiting job, runs what is behind its kind and writes how it ended."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import traceback
+from datetime import timedelta
+from typing import Any
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+
+from musicapp.core.db import db, utc_now
+from musicapp.core.events import publish
+from musicapp.core.redis import RedisUnavailable, redis_client
+from musicapp.jobs.context import ClaimLostError, JobContext
+from musicapp.jobs.events import JobChanged
+from musicapp.jobs.models import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Job
+from musicapp.jobs.queries import next_waiting_id
+from musicapp.jobs.registry import KINDS, JobCancelledError, JobFailedError, RetryLater
+from musicapp.jobs.services import change, send_ticket_after_commit
+
+log = logging.getLogger(__name__)
+
+CLAIM_TRIES = 5
+END_TRIES = 5
+OUR_FAULT = (
+    "Something went wrong on our side. Nothing is lost: try again. If it fails again, tell the operator about job {id}."
+)
+WORKER_DIED = (
+    "The worker stopped {attempts} times while doing this. Try again; if it happens again, the file may be too much "
+    "for this machine."
+)
+TOO_LONG = "This took longer than the operator allows. Try a shorter file."
+
+
+def claim(kind: str) -> JobContext | None:
+    """Takes the fairest waiting job of the kind and commits that; None when there is none."""
+    for _ in range(CLAIM_TRIES):
+        job_id = next_waiting_id(kind)
+        if job_id is None:
+            db.session.rollback()
+            return None
+        now = utc_now()
+        taken = db.session.execute(
+            update(Job)
+            .where(Job.id == job_id, Job.state == QUEUED)
+            .values(
+                state=RUNNING,
+                claim_token=secrets.token_hex(16),
+                attempts=Job.attempts + 1,
+                started_at=now,
+                heartbeat_at=now,
+                error=None,
+            )
+        )
+        if taken.rowcount == 1:  # type: ignore[attr-defined]
+            job = db.session.scalars(
+                select(Job).where(Job.id == job_id).execution_options(populate_existing=True)
+            ).one()
+            context = JobContext(job)
+            publish(JobChanged(job.id, job.kind, job.subject_id, job.owner_id, RUNNING))
+            db.session.commit()
+            return context
+        db.session.rollback()  # on PostgreSQL another worker was faster; SQLite's lock lets nobody in between
+    return None
+
+
+def run_next(kind: str) -> int | None:
+    """Claims and runs one job of the kind; its id, or None when there was none to do."""
+    context = claim(kind)
+    if context is None:
+        return None
+    context.start_heart()
+    try:
+        _run(context)
+    finally:
+        context.stop_heart()
+        db.session.remove()
+    return context.id
+
+
+def _run(context: JobContext) -> None:
+    try:
+        result = KINDS[context.kind].run(context)
+    except ClaimLostError:
+        db.session.rollback()
+        log.warning("job %s was taken over by another worker", context.id)
+    except JobCancelledError:
+        _end(context, CANCELLED, error=None)
+    except JobFailedError as error:
+        _end(context, FAILED, error=str(error))
+    except RetryLater as error:
+        _again(context, error.seconds, str(error))
+    except SoftTimeLimitExceeded:
+        _end(context, FAILED, error=TOO_LONG)
+    except Exception:
+        log.exception("job %s (%s) failed", context.id, context.kind)
+        _again(context, 5.0 * 4 ** (context.attempt - 1), OUR_FAULT.format(id=context.id), traceback.format_exc())
+    else:
+        _end(context, SUCCEEDED, result=result, error=None, step="")
+
+
+def _again(context: JobContext, delay_s: float, words: str, trace: str | None = None) -> None:
+    if context.attempt >= context.max_attempts:
+        _end(context, FAILED, error=words, traceback=trace)
+    else:
+        _end(
+            context,
+            QUEUED,
+            error=words,
+            traceback=trace,
+            claim_token=None,
+            run_at=utc_now() + timedelta(seconds=delay_s),
+        )
+
+
+def _end(context: JobContext, state: str, **columns: Any) -> None:
+    """Writes how the job ended, if it is still ours. Tried again while the database is busy; then the reaper does."""
+    for attempt in range(END_TRIES):
+        db.session.rollback()
+        try:
+            statement = select(Job).where(Job.id == context.id, Job.claim_token == context.token).with_for_update()
+            job = db.session.scalars(statement).one_or_none()
+            if job is None or job.state != RUNNING:
+                log.warning("job %s ended as %s, but another worker has it", context.id, state)
+                db.session.rollback()
+                return
+            if state != QUEUED:
+                columns["finished_at"] = utc_now()
+            change(job, state, **columns)
+            if state == QUEUED:
+                send_ticket_after_commit(job.kind, job.queue, job.run_at)
+            db.session.commit()
+        except OperationalError:
+            log.warning("job %s: the database is busy, writing its end again (%s)", context.id, attempt + 1)
+            continue
+        try:
+            redis_client().delete(f"job:{context.id}", f"job:{context.id}:cancel")
+        except RedisUnavailable:
+            log.debug("progress of job %s is left to expire", context.id)
+        return
+
+
+def reap(timeout_s: float) -> int:
+    """Queues running jobs again whose heartbeat stopped; past their attempts they fail. Commits; returns how many."""
+    silent = utc_now() - timedelta(seconds=timeout_s)
+    jobs = db.session.scalars(
+        select(Job).where(Job.state == RUNNING, Job.heartbeat_at < silent).with_for_update(skip_locked=True)
+    ).all()
+    for job in jobs:
+        if job.is_cancel_requested:
+            change(job, CANCELLED, claim_token=None, finished_at=utc_now())
+        elif job.attempts >= job.max_attempts:
+            words = WORKER_DIED.format(attempts=job.attempts)
+            change(job, FAILED, claim_token=None, error=words, finished_at=utc_now())
+        else:
+            change(job, QUEUED, claim_token=None, run_at=utc_now())
+            send_ticket_after_commit(job.kind, job.queue, job.run_at)
+    db.session.commit()
+    return len(jobs)

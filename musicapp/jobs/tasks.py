@@ -1,0 +1,107 @@
+"""Celery's doors to the ledger. A task is a ticket: it names a kind, the ledger says which job."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutdown
+from flask import current_app
+from sqlalchemy import func, select
+
+from musicapp.core.db import db, reading, utc_now
+from musicapp.core.redis import RedisUnavailable, redis_client
+from musicapp.jobs import runner
+from musicapp.jobs.models import QUEUED, Job
+from musicapp.jobs.services import send_ticket
+
+log = logging.getLogger(__name__)
+
+WORKER_REPORTS_EVERY_S = 10
+MOST_TICKETS_A_SWEEP = 500
+
+
+@shared_task(name="jobs.work")  # type: ignore[untyped-decorator]
+def work(kind: str) -> None:
+    """Does the fairest waiting job of the kind, if there is one."""
+    runner.run_next(kind)
+
+
+@shared_task(name="jobs.sweep")  # type: ignore[untyped-decorator]
+def sweep() -> dict[str, int]:
+    """Takes jobs from dead workers and replaces tickets that a crash or a Redis without memory lost."""
+    reaped = runner.reap(current_app.config["JOB_HEARTBEAT_TIMEOUT_SECONDS"])
+    return {"reaped": reaped, "tickets": replace_lost_tickets()}
+
+
+def replace_lost_tickets() -> int:
+    """Sends a ticket for each due job of every queue that holds no ticket at all.
+
+    Where tickets are left, workers are still busy with them; the rest is looked at when they are used up. So
+    tickets can't pile up behind a long job, however often this runs.
+    """
+    with reading():
+        due = db.session.execute(
+            select(Job.queue, Job.kind, func.count())
+            .where(Job.state == QUEUED, Job.run_at <= utc_now())
+            .group_by(Job.queue, Job.kind)
+        ).all()
+        db.session.rollback()
+    sent = 0
+    celery = current_app.extensions["celery"]
+    try:
+        with celery.connection_for_write() as connection:
+            client = connection.default_channel.client
+            waiting = {queue: client.llen(queue) for queue in {row[0] for row in due}}
+    except Exception:
+        log.warning("the sweep can't see the queues: Redis is away")
+        return 0
+    for queue, kind, count in due:
+        if waiting[queue] == 0:
+            for _ in range(min(count, MOST_TICKETS_A_SWEEP)):
+                sent += send_ticket(celery, kind, queue)
+    return sent
+
+
+class WorkerReports:
+    """Tells Redis every few seconds that this worker's queues are served, so that pages can say when none is."""
+
+    def __init__(self, app: Any, queues: list[str]) -> None:
+        self.app, self.queues = app, queues
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while True:
+            with self.app.app_context():
+                try:
+                    for queue in self.queues:
+                        redis_client().set(f"worker-seen:{queue}", time.time(), ex=3600)
+                except RedisUnavailable:
+                    log.debug("this worker can't report: Redis is away")
+            if self.ended.wait(WORKER_REPORTS_EVERY_S):
+                return
+
+
+_reports: list[WorkerReports] = []
+
+
+@worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+def _start_reports(sender: Any, **_: Any) -> None:
+    from flask import current_app as app
+
+    queues = [queue.name for queue in sender.app.amqp.queues.consume_from.values()]
+    with sender.app.flask_app.app_context():
+        reports = WorkerReports(app._get_current_object(), queues)  # type: ignore[attr-defined]
+    _reports.append(reports)
+    threading.Thread(target=reports.run, name="worker reports", daemon=True).start()
+    if "default" in queues:
+        sweep.delay()  # what waited while no worker ran starts now, beat or not
+
+
+@worker_shutdown.connect(weak=False)  # type: ignore[untyped-decorator]
+def _stop_reports(**_: Any) -> None:
+    for reports in _reports:
+        reports.ended.set()

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from musicapp.core.db import db, utc_now
+from musicapp.jobs import runner, services
+from musicapp.jobs.context import ClaimLostError, JobContext
+from musicapp.jobs.models import Job
+from musicapp.jobs.registry import JobFailedError, RetryLater
+from musicapp.jobs.tasks import replace_lost_tickets
+
+Declare = Callable[..., None]
+
+
+def only_job() -> Job:
+    db.session.rollback()
+    return db.session.scalars(select(Job).execution_options(populate_existing=True)).one()
+
+
+def add(kind: str, **columns: Any) -> None:
+    services.add(kind, **columns)
+    db.session.commit()
+
+
+def test_job_succeeds_with_its_result(context: Flask, kinds: Declare) -> None:
+    kinds("hum", lambda job: {"subject": job.subject_id})
+    add("hum", subject_id=7)
+    runner.run_next("hum")
+    job = only_job()
+    assert (job.state, job.result, job.attempts) == ("succeeded", {"subject": 7}, 1)
+    assert job.finished_at is not None
+
+
+def test_failed_job_says_what_to_do_and_is_not_repeated(context: Flask, kinds: Declare) -> None:
+    def refuse(_: JobContext) -> None:
+        raise JobFailedError("This is a picture. Send a sound file.")
+
+    kinds("hum", refuse)
+    add("hum")
+    runner.run_next("hum")
+    job = only_job()
+    assert (job.state, job.error) == ("failed", "This is a picture. Send a sound file.")
+    assert runner.run_next("hum") is None
+
+
+def test_crashing_job_is_tried_three_times_and_keeps_its_traceback(context: Flask, kinds: Declare) -> None:
+    def crash(_: JobContext) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    kinds("hum", crash)
+    add("hum")
+    for attempt in (1, 2, 3):
+        runner.run_next("hum")
+        job = only_job()
+        assert job.attempts == attempt
+        job.run_at = utc_now()
+        db.session.commit()
+    job = only_job()
+    assert job.state == "failed"
+    assert "on purpose" in (job.traceback or "")
+    assert "on purpose" not in (job.error or "")
+
+
+def test_job_that_asks_for_patience_waits_for_its_time(context: Flask, kinds: Declare) -> None:
+    def wait(_: JobContext) -> None:
+        raise RetryLater(60, "The mail server is away. The mail goes out when it is back.")
+
+    kinds("hum", wait)
+    add("hum")
+    runner.run_next("hum")
+    job = only_job()
+    assert job.state == "queued"
+    assert job.run_at > utc_now() + timedelta(seconds=50)
+    assert "mail server" in (job.error or "")
+    assert runner.run_next("hum") is None
+
+
+def test_running_job_stops_when_its_owner_cancels(context: Flask, kinds: Declare) -> None:
+    running = threading.Event()
+
+    def work(job: JobContext) -> None:
+        running.set()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            job.check_cancelled()
+            time.sleep(0.02)  # stands for work; the point is that it is interrupted
+
+    def cancel() -> None:
+        running.wait(10)
+        with context.app_context():
+            services.cancel(only_job())
+            db.session.commit()
+
+    kinds("hum", work)
+    add("hum")
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    runner.run_next("hum")
+    canceller.join()
+    assert only_job().state == "cancelled"
+
+
+def test_job_of_a_dead_worker_is_queued_again_and_fails_after_three(context: Flask, kinds: Declare) -> None:
+    kinds("hum", lambda _: None)
+    add("hum")
+    for attempt in (1, 2, 3):
+        assert runner.claim("hum") is not None
+        job = only_job()
+        job.heartbeat_at = utc_now() - timedelta(seconds=31)
+        db.session.commit()
+        assert runner.reap(30) == 1
+        job = only_job()
+        assert job.attempts == attempt
+        assert job.state == ("failed" if attempt == 3 else "queued")
+    assert "stopped 3 times" in (only_job().error or "")
+
+
+def test_worker_thought_dead_may_no_longer_write(context: Flask, kinds: Declare) -> None:
+    kinds("hum", lambda _: None)
+    add("hum")
+    first = runner.claim("hum")
+    assert first is not None
+    job = only_job()
+    job.heartbeat_at = utc_now() - timedelta(seconds=31)
+    db.session.commit()
+    runner.reap(30)
+    second = runner.claim("hum")
+    assert second is not None
+    with pytest.raises(ClaimLostError):
+        first.step("encode")
+    runner._end(first, "succeeded")
+    assert only_job().state == "running"
+    runner._end(second, "succeeded")
+    assert only_job().state == "succeeded"
+
+
+def test_lost_tickets_are_replaced_once(context: Flask, kinds: Declare) -> None:
+    kinds("hum", lambda _: None)
+    add("hum")
+    add("hum")
+    context.extensions["redis"].flushall()
+    assert replace_lost_tickets() == 2
+    assert replace_lost_tickets() == 0
