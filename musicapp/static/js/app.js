@@ -1,0 +1,6 @@
+// Everything the pages do beyond links and forms. Each file starts itself; the page is complete without any of them.
+import "./shell.js";
+import "./live.js";
+import "./player/player.js";
+import "./reorder.js";
+import "./upload/upload.js";
