@@ -49,7 +49,7 @@ def run_site(settings: RunSettings) -> int:
         if migrate(settings):
             say("The database is migrated.")
         raise_open_files()
-        return Site(settings, configuration(settings, programs(settings, redis), sockets)).run()
+        return Site(settings, configuration(settings, programs(settings, redis), sockets), sockets).run()
     finally:
         redis_url.unlink(missing_ok=True)
         if sockets != settings.run_folder:
@@ -60,9 +60,10 @@ def run_site(settings: RunSettings) -> int:
 class Site:
     """The supervisor and what is known about it."""
 
-    def __init__(self, settings: RunSettings, configuration_text: str) -> None:
+    def __init__(self, settings: RunSettings, configuration_text: str, sockets: Path) -> None:
         self._settings = settings
         self._text = configuration_text
+        self._control = f"unix://{sockets / 'supervisor.sock'}"
         self._stops = 0
         self._make = MakeWatch()
         self._ended = EndedPrograms(settings.log_folder / "supervisord.log")
@@ -82,7 +83,7 @@ class Site:
 
     def _watch(self) -> int:
         self._supervisor = start_supervisor(self._settings, self._text)
-        began = time.monotonic()
+        began = next_try = time.monotonic()
         answered = warned = False
         while not self._stops and not self._make.wants_end():
             for name, how in self._ended.new():
@@ -90,9 +91,14 @@ class Site:
                     say(f"The web server could not start: {self._why('web')}")
                     return 1
                 say(f"{name} ended ({how}) and is started again; its log: {self._log(name)}")
-            if not answered and page_answers(self._settings.local_address):
-                answered = True
-                self._say_address()
+            if not answered:
+                answers(self._control)  # a knock: the supervisor otherwise sleeps a second before it starts anything
+            if not answered and time.monotonic() >= next_try:
+                status = page_status(self._settings.local_address)
+                answered = status is not None and status < 500
+                next_try = time.monotonic() + (0 if status is None else 1)
+                if answered:
+                    self._say_address()
             if not answered and not warned and time.monotonic() - began > _PATIENCE_SECONDS:
                 warned = True
                 say(f"No page after {_PATIENCE_SECONDS} s; the web server's log: {self._log('web')}")
@@ -143,15 +149,15 @@ class Site:
         return f"{reason_in(log.read_text(errors='replace')[-20000:])} Its log: {shown(log)}"
 
 
-def page_answers(address: str) -> bool:
-    """Whether the home page comes without an error."""
+def page_status(address: str) -> int | None:
+    """The HTTP status of the home page; None when nobody answers."""
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
     try:
         connection.request("GET", "/")
-        return connection.getresponse().status < 500
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

@@ -1,0 +1,187 @@
+"""The shipped nginx configuration before gunicorn with the shipped configuration: both real."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.run.conftest import REPOSITORY, clean_environ, free_port, start, wait_until
+
+pytestmark = pytest.mark.real
+SHIPPED = REPOSITORY / "deploy" / "nginx"
+BYTES = bytes(range(256)) * 400
+
+
+def nginx_program() -> str:
+    program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    if program:
+        return program
+    if os.environ.get("MUSICAPP_REQUIRE_NGINX"):
+        pytest.fail("nginx is not on PATH, and MUSICAPP_REQUIRE_NGINX says that it must be")
+    pytest.skip("nginx is not on PATH")
+
+
+def fill_in(template: str, values: dict[str, str]) -> str:
+    """What the nginx image's envsubst does: only the given names are replaced."""
+    text = (SHIPPED / template).read_text()
+    for name, value in values.items():
+        text = text.replace("${" + name + "}", value)
+    return text
+
+
+def write_configuration(folder: Path, app_port: int, listen: str) -> Path:
+    """The shipped nginx.conf filled in for `folder`; returns its path."""
+    for name in ("media", "temp"):
+        (folder / name).mkdir(exist_ok=True)
+    (folder / "listen.conf").write_text(listen)
+    mime_types = folder / "mime.types"
+    mime_types.write_text("types { text/css css; text/javascript js; image/svg+xml svg; audio/ogg opus; }\n")
+    values = {
+        "NGINX_UPSTREAM": f"127.0.0.1:{app_port}",
+        "NGINX_LISTEN_FILE": str(folder / "listen.conf"),
+        "NGINX_MEDIA": str(folder / "media"),
+        "NGINX_STATIC": str(REPOSITORY / "musicapp" / "static"),
+        "NGINX_TEMP": str(folder / "temp"),
+    }
+    target = folder / "nginx.conf"
+    text = fill_in("nginx.conf.template", values)
+    target.write_text(text.replace("/etc/nginx/mime.types", str(mime_types)))
+    return target
+
+
+def nginx_command(configuration: Path) -> list[str]:
+    folder = configuration.parent
+    # Started by root, nginx would read files as another user, who can't enter pytest's folders.
+    user = "user root; " if os.geteuid() == 0 else ""
+    directives = f"{user}daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
+    return [nginx_program(), "-p", str(folder), "-c", str(configuration), "-e", f"{folder}/error.log", "-g", directives]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of nginx before the tiny app."""
+    folder = tmp_path_factory.mktemp("nginx")
+    app_port, port = free_port(), free_port()
+    configuration = write_configuration(folder, app_port, f"listen 127.0.0.1:{port} default_server;\n")
+    (folder / "media" / "renditions").mkdir()
+    (folder / "media" / "renditions" / "one.opus").write_bytes(BYTES)
+    web = start(
+        [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "tests.run.tiny_app:app"],
+        folder / "gunicorn.log",
+        environ=clean_environ(HOST="127.0.0.1", PORT=str(app_port), WEB_CONCURRENCY="1"),
+    )
+    nginx = start(nginx_command(configuration), folder / "nginx.log")
+    try:
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/"), "the app answers through nginx")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        for program in (nginx, web):
+            program.terminate()
+            program.wait(15)
+
+
+def answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=2).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def test_a_redirect_of_the_app_is_answered_with_the_file_and_its_ranges(site: str) -> None:
+    whole = requests.get(f"{site}/stream/renditions/one.opus", timeout=5)
+    assert (whole.status_code, whole.content) == (200, BYTES)
+    assert whole.headers["Content-Type"] == "audio/ogg"
+    assert whole.headers["Cache-Control"] == "private, max-age=60"
+    assert whole.headers["X-Content-Type-Options"] == "nosniff"
+
+    part = requests.get(f"{site}/stream/renditions/one.opus", headers={"Range": "bytes=1000-1999"}, timeout=5)
+    assert (part.status_code, part.content) == (206, BYTES[1000:2000])
+    assert part.headers["Content-Range"] == f"bytes 1000-1999/{len(BYTES)}"
+
+    beyond = requests.get(f"{site}/stream/renditions/one.opus", headers={"Range": "bytes=9999999-"}, timeout=5)
+    assert beyond.status_code == 416
+
+
+def test_a_file_that_has_not_changed_is_not_sent_again(site: str) -> None:
+    first = requests.get(f"{site}/stream/renditions/one.opus", timeout=5)
+    again = requests.get(
+        f"{site}/stream/renditions/one.opus", headers={"If-None-Match": first.headers["ETag"]}, timeout=5
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_media_can_not_be_fetched_around_the_app(site: str) -> None:
+    assert requests.get(f"{site}/_media/renditions/one.opus", timeout=5).status_code == 404
+
+
+def test_a_live_event_arrives_before_the_next_one_is_sent(site: str) -> None:
+    headers = {"Accept-Encoding": "gzip", "Accept": "text/event-stream"}
+    with requests.get(f"{site}/live", headers=headers, stream=True, timeout=10) as stream:
+        lines = stream.iter_lines(chunk_size=1)
+        assert next(lines) == b"data: first"
+        # The app waits for this before it writes the second event: a proxy that buffers would hang above.
+        requests.get(f"{site}/release", timeout=5)
+        assert [line for line in lines if line] == [b"data: second"]
+
+
+def test_an_upload_reaches_the_app_while_it_is_still_being_sent(site: str) -> None:
+    host, port = site.removeprefix("http://").split(":")
+    half = b"x" * 300_000
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        head = (
+            f"POST /uploads/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: {2 * len(half)}\r\nConnection: close\r\n\r\n"
+        )
+        connection.sendall(head.encode() + half)
+        wait_until(
+            lambda: int(requests.get(f"{site}/received", timeout=5).text) > 0,
+            "the app has read of the upload",
+            seconds=10,
+        )
+        connection.sendall(half)
+        assert b"204" in connection.recv(4096).split(b"\r\n")[0]
+    assert int(requests.get(f"{site}/received", timeout=5).text) == 2 * len(half)
+
+
+def test_the_app_learns_the_clients_address_and_only_from_nginx(site: str) -> None:
+    sent = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    sent |= {"X-Forwarded-Port": "444", "X-Forwarded-Prefix": "/evil"}
+    seen = dict(
+        line.split(": ", 1) for line in requests.get(f"{site}/headers", headers=sent, timeout=5).text.split("\n")
+    )
+    assert seen["HTTP_X_FORWARDED_FOR"].split(", ")[-1] == "127.0.0.1"
+    assert seen["HTTP_X_FORWARDED_PROTO"] == "http"
+    assert seen["HTTP_X_FORWARDED_HOST"] == site.removeprefix("http://") == seen["HTTP_HOST"]
+    assert "HTTP_X_FORWARDED_PORT" not in seen
+    assert "HTTP_X_FORWARDED_PREFIX" not in seen
+
+
+def test_static_files_come_from_nginx_and_stay_for_ever_when_their_address_has_a_hash(site: str) -> None:
+    stable = requests.get(f"{site}/static/icons.svg?v=0123456789ab", timeout=5)
+    assert stable.status_code == 200
+    assert stable.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert stable.headers["Content-Encoding"] == "gzip"
+    assert requests.get(f"{site}/static/icons.svg", timeout=5).headers["Cache-Control"] == "no-cache"
+
+
+def test_the_tls_variant_is_accepted_by_nginx(tmp_path: Path) -> None:
+    if not shutil.which("openssl"):
+        pytest.skip("openssl, which makes the certificate of this test, is not on PATH")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+        + ["-keyout", str(tmp_path / "privkey.pem"), "-out", str(tmp_path / "fullchain.pem")],
+        check=True,
+        capture_output=True,
+    )
+    listen = fill_in("listen-tls.conf.template", {}).replace("/etc/nginx/tls", str(tmp_path))
+    listen = listen.replace("listen 443", f"listen 127.0.0.1:{free_port()}")
+    configuration = write_configuration(tmp_path, free_port(), listen)
+    checked = subprocess.run([*nginx_command(configuration), "-t"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
