@@ -7,19 +7,23 @@ from types import ModuleType
 from flask import Flask
 
 from musicapp.accounts import models as accounts_models
+from musicapp.accounts import routes as accounts_routes
+from musicapp.accounts.identity import init_identity
 from musicapp.catalog import models as catalog_models
+from musicapp.core.limits import init_limits
 from musicapp.jobs import fragments as jobs_fragments
 from musicapp.jobs import handlers as jobs_handlers
 from musicapp.jobs import models as jobs_models
 from musicapp.jobs import routes as jobs_routes
 from musicapp.jobs import tasks as jobs_tasks
 from musicapp.playback import models as playback_models
+from musicapp.playback import routes as playback_routes
 from musicapp.uploads import models as uploads_models
 
 MODELS = (accounts_models, catalog_models, jobs_models, playback_models, uploads_models)
 """All tables, so that migrations see them whatever else is imported."""
 
-BLUEPRINTS: tuple[ModuleType, ...] = (jobs_routes,)
+BLUEPRINTS: tuple[ModuleType, ...] = (accounts_routes, jobs_routes, playback_routes)
 """Modules with a `blueprint`."""
 
 HANDLERS: tuple[ModuleType, ...] = (jobs_handlers,)
@@ -33,6 +37,8 @@ FRAGMENTS: tuple[ModuleType, ...] = (jobs_fragments,)
 
 
 def register(app: Flask) -> None:
+    init_limits(app)
+    init_identity(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     handlers: dict[type, list[object]] = {}

@@ -71,11 +71,10 @@ def init_limits(app: Flask) -> None:
         try:
             kept[setting] = parse_many(app.config[setting])
         except ValueError as error:
-            raise RateLimitSettingError(f'{setting}={app.config[setting]!r}: write for example "10 per minute".') from error
+            words = f'{setting}={app.config[setting]!r} is no limit: write for example "10 per minute".'
+            raise RateLimitSettingError(words) from error
     url = str(app.config["REDIS_URL"])
     scheme = "redis+unix://" if url.startswith("unix://") else "redis://"
     # Only the scheme is read: the pool is the app's own, with its short time-outs.
-    storage = storage_from_string(
-        scheme, connection_pool=app.extensions["redis"].connection_pool, wrap_exceptions=True
-    )
+    storage = storage_from_string(scheme, connection_pool=app.extensions["redis"].connection_pool, wrap_exceptions=True)
     app.extensions["rate_limiter"] = MovingWindowRateLimiter(storage)

@@ -1,0 +1,66 @@
+"""What everybody may see of a person: the profile and the picture. And the switch between dark and light."""
+
+from __future__ import annotations
+
+import re
+
+from flask import abort, current_app, make_response, redirect, request, send_file
+from flask.typing import ResponseReturnValue
+
+from musicapp.accounts import queries
+from musicapp.accounts.identity import avatar_url, safe_next
+from musicapp.accounts.routes._blueprint import blueprint
+from musicapp.core.pages import page
+from musicapp.core.security import public
+from musicapp.core.storage import store
+
+AVATAR_SIZES_PX = (96, 320)
+THEMES = ("dark", "light")
+THEME_COOKIE_SECONDS = 365 * 24 * 3600
+
+_AVATAR_NAME = re.compile(r"([0-9a-f]{32})-(\d{1,4})\.webp")
+
+
+@blueprint.get("/people/<username>")
+@public
+def profile(username: str) -> ResponseReturnValue:
+    person = queries.profile_of(username)
+    if person is None:
+        abort(404)
+    return page("accounts/profile.html", person=person, picture=avatar_url(person.avatar_key, max(AVATAR_SIZES_PX)))
+
+
+@blueprint.get("/avatars/<name>")
+@public
+def avatar(name: str) -> ResponseReturnValue:
+    """A picture under an address that never shows another one; so it may be kept for ever."""
+    match = _AVATAR_NAME.fullmatch(name)
+    if match is None or int(match[2]) not in AVATAR_SIZES_PX:
+        abort(404)
+    path = store().path(f"avatars/{match[1][:2]}/{name}")
+    if not path.is_file():
+        abort(404)
+    response = make_response(send_file(path, mimetype="image/webp", conditional=True, max_age=31536000))
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@blueprint.post("/theme")
+@public
+def theme() -> ResponseReturnValue:
+    """Remembers "dark" or "light" in a cookie; anything else goes by the system again."""
+    wanted = request.form.get("theme", "")
+    response = make_response(redirect(safe_next(request.form.get("next")) or "/", 303))
+    if wanted in THEMES:
+        # Readable by scripts: the switch in the page sets it, too.
+        response.set_cookie(
+            "theme",
+            wanted,
+            max_age=THEME_COOKIE_SECONDS,
+            samesite="Lax",
+            secure=current_app.config["SESSION_COOKIE_SECURE"],
+        )
+    else:
+        response.delete_cookie("theme", samesite="Lax", secure=current_app.config["SESSION_COOKIE_SECURE"])
+    return response
