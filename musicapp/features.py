@@ -18,21 +18,25 @@ from musicapp.jobs import routes as jobs_routes
 from musicapp.jobs import tasks as jobs_tasks
 from musicapp.playback import models as playback_models
 from musicapp.playback import routes as playback_routes
+from musicapp.uploads import fragments as uploads_fragments
+from musicapp.uploads import handlers as uploads_handlers
 from musicapp.uploads import models as uploads_models
+from musicapp.uploads import routes as uploads_routes
+from musicapp.uploads import tasks as uploads_tasks
 
 MODELS = (accounts_models, catalog_models, jobs_models, playback_models, uploads_models)
 """All tables, so that migrations see them whatever else is imported."""
 
-BLUEPRINTS: tuple[ModuleType, ...] = (accounts_routes, jobs_routes, playback_routes)
+BLUEPRINTS: tuple[ModuleType, ...] = (accounts_routes, jobs_routes, playback_routes, uploads_routes)
 """Modules with a `blueprint`."""
 
-HANDLERS: tuple[ModuleType, ...] = (jobs_handlers,)
+HANDLERS: tuple[ModuleType, ...] = (jobs_handlers, uploads_handlers)
 """Modules whose functions are marked with core.events.on. A room's own handlers run before those of rooms above it."""
 
-TASKS: tuple[ModuleType, ...] = (jobs_tasks,)
+TASKS: tuple[ModuleType, ...] = (jobs_tasks, uploads_tasks)
 """Modules that declare Celery tasks or what is behind a kind of job (jobs.registry.job_kind)."""
 
-FRAGMENTS: tuple[ModuleType, ...] = (jobs_fragments,)
+FRAGMENTS: tuple[ModuleType, ...] = (jobs_fragments, uploads_fragments)
 """Modules that declare what a live update renders and who may hear a topic."""
 
 

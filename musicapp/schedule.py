@@ -10,6 +10,8 @@ def schedule(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Name -> what beat needs: task, interval in seconds, options. A run that waited a whole interval is dropped."""
     every = {
         "replace lost job tickets": ("jobs.sweep", config["JOB_SWEEP_SECONDS"]),
+        "give up unfinished uploads": ("uploads.sweep", 3600),
+        "remove files that no row names": ("uploads.remove_orphans", 24 * 3600),
     }
     return {
         name: {"task": task, "schedule": float(seconds), "options": {"queue": "default", "expires": seconds}}

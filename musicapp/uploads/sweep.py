@@ -1,0 +1,93 @@
+"""What crashes and people who walk away leave behind, found from time to time. Everything here commits by itself."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Collection, Iterator
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import select
+
+from musicapp.catalog.models import Artwork, Original, Rendition, Track
+from musicapp.core.db import db, reading, utc_now
+from musicapp.core.storage import store
+from musicapp.jobs.models import Job
+from musicapp.live import services as live
+from musicapp.uploads import queries, services
+from musicapp.uploads.incoming import size_on_disk
+from musicapp.uploads.models import Upload
+
+log = logging.getLogger(__name__)
+
+# Younger files may be on their way between the disk and the commit, and an encoding may take hours.
+LEFT_BEHIND_AFTER_S = 24 * 3600
+BATCH = 500
+
+
+def remove_expired() -> int:
+    """Gives up uploads that nobody continued in time, bytes and all; returns how many."""
+    with reading():
+        expired = queries.expired_upload_ids(utc_now())
+        db.session.rollback()
+    for upload_id in expired:
+        album_id = services.expire_upload(upload_id)
+        live.note(f"studio-{album_id}", "uploads", album_id)
+        db.session.commit()
+    return len(expired)
+
+
+def finish_complete() -> int:
+    """Sends uploads to work whose last byte came just before the server died; returns how many."""
+    with reading():
+        waiting = [(upload.id, upload.key, upload.size_bytes) for upload in queries.receiving_uploads()]
+        db.session.rollback()
+    finished = 0
+    for upload_id, key, size_bytes in waiting:
+        if size_on_disk(store().path(key)) == size_bytes:
+            finished += services.finish_upload(upload_id)
+            db.session.commit()
+    return finished
+
+
+def remove_scratch_folders() -> int:
+    """Removes scratch folders in which nothing has changed for a day; returns how many."""
+    folders = [folder for folder in (store().root / "scratch").glob("*") if _is_left_behind(folder)]
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(folders)
+
+
+def remove_orphans() -> int:
+    """Removes originals and renditions older than a day that no row names; returns how many."""
+    removed = 0
+    files = (path for kind in ("originals", "renditions") for path in (store().root / kind).rglob("*"))
+    keys = (str(path.relative_to(store().root)) for path in files if path.is_file() and _is_left_behind(path))
+    while batch := list(islice(keys, BATCH)):
+        with reading():
+            named = set(_named(batch))
+            db.session.rollback()
+        for key in set(batch) - named:
+            log.info("removing %s: no row names it", key)
+            store().delete(key)
+            removed += 1
+    return removed
+
+
+def _named(keys: Collection[str]) -> Iterator[str]:
+    """Those of the keys that something still needs."""
+    columns = (Upload.key, Original.key, Artwork.original_key, Rendition.key, Track.waveform_key, Track.preview_key)
+    for column in columns:
+        yield from filter(None, db.session.scalars(select(column).where(column.in_(keys))))
+    # Pictures wait for their job under the key that it carries; a failed one may be tried again.
+    waiting = Job.arguments["key"].as_string()
+    yield from db.session.scalars(select(waiting).where(waiting.in_(keys)))
+
+
+def _is_left_behind(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > LEFT_BEHIND_AFTER_S
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,50 @@
+"""The doors to the work on uploads: two kinds of jobs and the sweep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+
+from musicapp.jobs.context import JobContext
+from musicapp.jobs.registry import job_kind
+from musicapp.uploads import sweep
+from musicapp.uploads.pipeline import step_1_probe
+from musicapp.uploads.pipeline.scratch import scratch_folder
+from musicapp.uploads.pipeline.step_2_encode import encode_source, read_source
+from musicapp.uploads.pipeline.step_3_artwork import offer_cover
+from musicapp.uploads.pipeline.step_4_publish import publish_track
+
+
+@job_kind("probe_upload", queue="default")
+def probe_upload(job: JobContext) -> dict[str, Any]:
+    """Of an upload: what it is, its track. At most two seconds, never behind an encoding."""
+    return step_1_probe.probe_upload(job)
+
+
+@job_kind("encode_track", queue="media")
+def encode_track(job: JobContext) -> dict[str, Any]:
+    """Of a track: renditions, loudness, waveform, preview, cover."""
+    source = read_source(job.subject_id)
+    if source.upload_id:
+        job.shows_on(f"studio-{source.album_id}", "upload", source.upload_id)
+    with scratch_folder(f"encode-{source.track_id}", job.token or "alone") as folder:
+        encoded = encode_source(job, source, folder)
+        offer_cover(source, encoded.facts.tags.cover)
+        return publish_track(job, source, encoded)
+
+
+@shared_task(name="uploads.sweep")  # type: ignore[untyped-decorator]
+def sweep_uploads() -> dict[str, int]:
+    """Hourly: gives up what nobody will finish, finishes what only lacks its note."""
+    return {
+        "expired": sweep.remove_expired(),
+        "finished": sweep.finish_complete(),
+        "folders": sweep.remove_scratch_folders(),
+    }
+
+
+@shared_task(name="uploads.remove_orphans")  # type: ignore[untyped-decorator]
+def remove_orphans() -> int:
+    """Daily: walks the store for files that no row names."""
+    return sweep.remove_orphans()

@@ -1,0 +1,165 @@
+"""alice publishes music on an album of her own; charlie must see nothing of it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from musicapp.accounts import services as accounts
+from musicapp.accounts.models import User
+from musicapp.catalog.models import Album, AlbumCredit, Artist, ArtistMember
+from musicapp.core.db import db
+from musicapp.uploads.models import Upload
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Ids of who is there."""
+
+    alice: int
+    bob: int
+    charlie: int
+    album: int
+    """alice's."""
+    bobs_album: int
+
+
+def make_user(name: str) -> int:
+    user = User(username=name, username_key=name, email=f"{name}@example.org", password_hash="x")
+    db.session.add(user)
+    db.session.flush()
+    return user.id
+
+
+def make_album(owner_id: int, title: str) -> int:
+    artist = Artist(name=f"The {title}", sort_name=title)
+    db.session.add(artist)
+    db.session.flush()
+    db.session.add(ArtistMember(artist_id=artist.id, user_id=owner_id))
+    album = Album(artist_id=artist.id, title=title, sort_title=title, created_by_id=owner_id)
+    album.credits = [AlbumCredit(artist_id=artist.id, credited_as=artist.name)]
+    db.session.add(album)
+    db.session.flush()
+    return album.id
+
+
+def make_cast() -> Cast:
+    alice, bob, charlie = make_user("alice"), make_user("bob"), make_user("charlie")
+    cast = Cast(alice, bob, charlie, make_album(alice, "Tides"), make_album(bob, "Dunes"))
+    db.session.commit()
+    return cast
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    # No context stays pushed: requests would share it, and with it who is signed in.
+    with app.app_context():
+        return make_cast()
+
+
+def sign_in(app: Flask, user_id: int) -> FlaskClient:
+    client = app.test_client()
+    with app.app_context():
+        token = accounts.open_session(user_id, device="test", ip_address="127.0.0.1")
+        db.session.commit()
+    with client.session_transaction() as session:
+        session["_user_id"] = token
+        session["_fresh"] = True
+    return client
+
+
+@pytest.fixture
+def alice(app: Flask, cast: Cast) -> FlaskClient:
+    return sign_in(app, cast.alice)
+
+
+@pytest.fixture
+def charlie(app: Flask, cast: Cast) -> FlaskClient:
+    return sign_in(app, cast.charlie)
+
+
+@pytest.fixture
+def media(app: Flask) -> Iterator[Path]:
+    """The store's folder. Whatever a test does, its scratch folder is empty afterwards."""
+    root = Path(app.config["MEDIA_PATH"])
+    yield root
+    scratch = root / "scratch"
+    assert not scratch.exists() or not list(scratch.iterdir())
+
+
+def rows(app: Flask, model: type[M]) -> list[M]:
+    """Every row of a table, to look at."""
+    with app.app_context():
+        found = list(db.session.scalars(db.select(model).order_by(*model.__table__.primary_key)))  # type: ignore[attr-defined]
+        db.session.expunge_all()
+        return found
+
+
+def only_upload(app: Flask) -> Upload:
+    [upload] = rows(app, Upload)
+    return upload
+
+
+def path_of(app: Flask, upload: Upload) -> Path:
+    return Path(app.config["MEDIA_PATH"]) / upload.key
+
+
+def stored_files(root: Path) -> list[str]:
+    """Kinds of what lies in the store: `["originals", "renditions", ...]`, one per file."""
+    return sorted(path.relative_to(root).parts[0] for path in root.rglob("*") if path.is_file())
+
+
+class TusClient:
+    """Speaks the protocol through a test client."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def options(self) -> TestResponse:
+        return self.client.options("/uploads/")
+
+    def create(self, size_bytes: int, album_id: int | str, filename: str = "one.mp3", **headers: str) -> TestResponse:
+        pairs = {"filename": filename, "album_id": str(album_id)}
+        metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in pairs.items())
+        return self._ask(
+            "POST", "/uploads/", b"", **{"Upload-Length": str(size_bytes), "Upload-Metadata": metadata, **headers}
+        )
+
+    def head(self, address: str, **headers: str) -> TestResponse:
+        return self._ask("HEAD", address, b"", **headers)
+
+    def patch(self, address: str, offset_bytes: int, content: bytes, **headers: str) -> TestResponse:
+        sent = {"Upload-Offset": str(offset_bytes), "Content-Type": "application/offset+octet-stream", **headers}
+        return self._ask("PATCH", address, content, **sent)
+
+    def delete(self, address: str) -> TestResponse:
+        return self._ask("DELETE", address)
+
+    def send(self, content: bytes, album_id: int, filename: str = "one.mp3") -> str:
+        """A whole file; returns its address."""
+        created = self.create(len(content), album_id, filename)
+        assert created.status_code == 201, created.text
+        address = created.headers["Location"]
+        if content:
+            assert self.patch(address, 0, content).status_code == 204
+        return address
+
+    def _ask(self, method: str, address: str, content: bytes = b"", **headers: str) -> TestResponse:
+        path = address.removeprefix("http://localhost")
+        return self.client.open(path, method=method, data=content, headers={"Tus-Resumable": "1.0.0", **headers})
+
+
+@pytest.fixture
+def tus(alice: FlaskClient) -> TusClient:
+    """alice's tus client."""
+    return TusClient(alice)
