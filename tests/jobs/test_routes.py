@@ -1,83 +1,77 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
-from flask_login import UserMixin
 
 from musicapp.core.db import db
 from musicapp.jobs import services
 from musicapp.jobs.models import Job
-
-
-class Person(UserMixin):  # type: ignore[misc]
-    """Stands in for a signed-in viewer: this room knows no accounts."""
-
-    def __init__(self, id: int, is_admin: bool = False) -> None:
-        self.id, self.is_admin = id, is_admin
-        self.username = self.display_name = f"user {id}"
-        self.avatar_url = None
-        self.email_confirmed = True
+from tests.people import register, sign_in
 
 
 @pytest.fixture
-def sign_in(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    def sign_in(id: int, is_admin: bool = False) -> None:
-        app.before_request_funcs[None].insert(0, lambda: _login(Person(id, is_admin)))
-
-    return sign_in
-
-
-def _login(person: Any) -> None:
-    from flask import g
-
-    g._login_user = person
-
-
-def failed_job(owner_id: int) -> int:
-    job_id = services.add("hum", owner_id=owner_id)
-    job = db.session.get(Job, job_id)
-    assert job is not None
-    services.change(job, "failed", error="This is a picture.")
-    db.session.commit()
-    return job_id
-
-
-def test_job_is_told_as_json(
-    app: Flask, client: FlaskClient, kinds: Callable[..., None], people: list[int], sign_in: Callable[..., None]
-) -> None:
+def failed_job(app: Flask, kinds: Callable[..., None]) -> tuple[int, int]:
+    """Ids of alice and of a job of hers that has failed."""
     kinds("hum", lambda _: None)
-    job_id = failed_job(people[0])
-    sign_in(people[0])
+    alice = register(app, "alice")
+    with app.app_context():
+        job = db.session.get_one(Job, services.add("hum", owner_id=alice))
+        services.change(job, "failed", error="This is a picture.")
+        db.session.commit()
+        return alice, job.id
+
+
+def state_of(app: Flask, job_id: int) -> str:
+    with app.app_context():
+        return db.session.get_one(Job, job_id).state
+
+
+def test_job_is_told_as_json_and_as_a_page(app: Flask, failed_job: tuple[int, int]) -> None:
+    alice, job_id = failed_job
+    client = sign_in(app, alice)
     answer = client.get(f"/jobs/{job_id}", headers={"Accept": "application/json"})
     assert answer.json is not None
     assert {"id", "kind", "state", "step", "percent", "attempts", "error", "result"} <= set(answer.json)
     assert answer.json["state"] == "failed"
-    page = client.get(f"/jobs/{job_id}")
-    assert "This is a picture." in page.text
-    assert "Try again" in page.text
+    page = client.get(f"/jobs/{job_id}").text
+    assert "This is a picture." in page
+    assert "Try again" in page
 
 
-def test_strangers_see_no_job(
-    client: FlaskClient, kinds: Callable[..., None], people: list[int], sign_in: Callable[..., None]
-) -> None:
-    kinds("hum", lambda _: None)
-    job_id = failed_job(people[0])
-    sign_in(people[2])
-    assert client.get(f"/jobs/{job_id}").status_code == 404
-    assert client.post(f"/jobs/{job_id}/retry").status_code == 404
+def test_strangers_see_no_job(app: Flask, failed_job: tuple[int, int]) -> None:
+    _, job_id = failed_job
+    charlie = sign_in(app, register(app, "charlie"))
+    assert charlie.get(f"/jobs/{job_id}").status_code == 404
+    assert charlie.post(f"/jobs/{job_id}/retry").status_code == 404
+    assert app.test_client().get(f"/jobs/{job_id}").status_code == 303
 
 
-def test_owner_tries_again(
-    client: FlaskClient, kinds: Callable[..., None], people: list[int], sign_in: Callable[..., None]
-) -> None:
-    kinds("hum", lambda _: None)
-    job_id = failed_job(people[0])
-    sign_in(people[0])
-    assert client.post(f"/jobs/{job_id}/retry").status_code == 303
-    job = db.session.get(Job, job_id, populate_existing=True)
-    assert job is not None
-    assert job.state == "queued"
+def test_admin_sees_every_job(app: Flask, failed_job: tuple[int, int]) -> None:
+    _, job_id = failed_job
+    admin = sign_in(app, register(app, "admin", role="admin"))
+    assert admin.get(f"/jobs/{job_id}").status_code == 200
+
+
+def test_owner_tries_again(app: Flask, failed_job: tuple[int, int]) -> None:
+    alice, job_id = failed_job
+    assert sign_in(app, alice).post(f"/jobs/{job_id}/retry").status_code == 303
+    assert state_of(app, job_id) == "queued"
+
+
+def test_owner_cancels_a_waiting_job(app: Flask, failed_job: tuple[int, int]) -> None:
+    alice, job_id = failed_job
+    client = sign_in(app, alice)
+    client.post(f"/jobs/{job_id}/retry")
+    client.post(f"/jobs/{job_id}/cancel")
+    assert state_of(app, job_id) == "cancelled"
+
+
+def test_page_says_when_no_worker_is_running(app: Flask, failed_job: tuple[int, int]) -> None:
+    alice, job_id = failed_job
+    client = sign_in(app, alice)
+    assert "No worker" not in client.get(f"/jobs/{job_id}").text
+    app.extensions["started_at"] -= 61
+    assert "No worker has reported for a minute" in client.get(f"/jobs/{job_id}").text
+    assert "No worker has reported for a minute" in client.get("/jobs/workers").text
