@@ -93,10 +93,12 @@ class JobContext:
     # What follows is for the runner.
 
     def start_heart(self) -> None:
-        threading.Thread(target=self._beat, name=f"heart of job {self.id}", daemon=True).start()
+        self._heart = threading.Thread(target=self._beat, name=f"heart of job {self.id}", daemon=True)
+        self._heart.start()
 
     def stop_heart(self) -> None:
         self._ended.set()
+        self._heart.join(10)  # a beat under way gives its connection back first
 
     def _beat(self) -> None:
         every_s = self._app.config["JOB_HEARTBEAT_TIMEOUT_SECONDS"] / 6

@@ -69,6 +69,7 @@ def test_job_is_stored_while_redis_is_away(environ: dict[str, str], kinds: Decla
         services.add("hum")
         db.session.commit()
         assert db.session.scalars(select(Job)).one().state == "queued"
+        db.session.remove()
         db.engine.dispose()
 
 
