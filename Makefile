@@ -17,7 +17,7 @@ HAS_DEV := $(VENV)/.has-dev-$(shell cat requirements.txt requirements-dev.txt | 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo web worker beat migrate test lint format bench install requirements vendor
+.PHONY: help run demo web worker beat migrate test lint format bench install requirements reference vendor
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/make \1|\2/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ install: $(HAS_DEV) ## make .venv with everything that developing needs
 requirements: $(HAS_DEV) ## compile the pins anew from the .in files
 	@for name in requirements requirements-dev; do $(BIN)/python -m piptools compile --quiet --strip-extras --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file $$name.txt $$name.in || exit 1; done
+
+reference: $(HAS_RUN) ## renew the table of settings in README.md and .env.example
+	@$(BIN)/python -m deploy.reference
 
 vendor: $(HAS_DEV) ## renew the front end's third-party files
 	@$(BIN)/python deploy/vendor.py $(ARGS)

@@ -29,14 +29,14 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> None:
 
 def check_port_free(host: str, port: int) -> None:
     """Binds once and lets go. Raises StartError when another program listens there."""
+    if not 0 < port < 65536:  # getaddrinfo would take such a number modulo 65536
+        raise StartError(f"PORT={port} is not a port: write a number from 1 to 65535.")
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, proto) as probe:
             # As gunicorn does it: a socket that only waits out its last connection doesn't count as taken.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OverflowError:
-        raise StartError(f"PORT={port} is not a port: write a number from 1 to 65535.") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartError(

@@ -19,8 +19,7 @@ RUNNER_DEFAULTS: dict[str, tuple[int, str]] = {
     "WEB_CONCURRENCY": (2, "web processes"),
     "WEB_CONNECTIONS": (2000, "connections per web process, open live streams included"),
     "WORKER_DEFAULT_CONCURRENCY": (2, "processes of the worker for mail, probes and pictures"),
-    # One encoding already uses more than one core (ffmpeg runs its encoders in parallel).
-    "WORKER_MEDIA_CONCURRENCY": (max(1, (os.cpu_count() or 1) // 2), "encodings at the same time"),
+    "WORKER_MEDIA_CONCURRENCY": (0, "encodings at the same time; 0 means half the cores"),
 }
 
 
@@ -95,6 +94,8 @@ def read_settings(environ: Mapping[str, str]) -> RunSettings:
         runner = {name: _count(name, env.get(name), default) for name, (default, _) in RUNNER_DEFAULTS.items()}
     except config.SettingError as error:
         raise StartError(str(error)) from None
+    # One encoding already uses more than one core: ffmpeg runs its encoders in parallel.
+    runner["WORKER_MEDIA_CONCURRENCY"] = runner["WORKER_MEDIA_CONCURRENCY"] or max(1, (os.cpu_count() or 1) // 2)
     env |= {"INSTANCE_PATH": str(instance), "HOST": str(app["HOST"]), "PORT": str(app["PORT"])}
     env |= {name: str(number) for name, number in runner.items()}
     if not env.get("REDIS_URL"):
@@ -105,6 +106,6 @@ def read_settings(environ: Mapping[str, str]) -> RunSettings:
 def _count(name: str, raw: str | None, default: int) -> int:
     if not raw:
         return default
-    if not raw.isdecimal() or int(raw) < 1:
+    if not raw.isdecimal() or int(raw) < min(default, 1):
         raise config.SettingError(f"{name}={raw!r} is not a whole number above zero.")
     return int(raw)

@@ -26,7 +26,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], Result], what: str, *, seconds: float = 30) -> Result:
+def wait_until(condition: Callable[[], Result | None], what: str, *, seconds: float = 30) -> Result:
     """Returns what `condition` returns once it is true; fails with `what` after `seconds`."""
     end = time.monotonic() + seconds
     while True:
