@@ -24,11 +24,13 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (isNavigation(event)) waitLine.classList.remove("is-waiting");
 });
 document.addEventListener("htmx:after:swap", (event) => {
+  const { ctx } = event.detail;
+  if (!isNavigation(event) || ctx.isLive || ctx.swap === "outerMorph") return;
   const main = document.getElementById("main");
-  // a screen reader starts at the new page, not at the link that led to it
-  if (event.detail.ctx?.sourceElement?._htmx?.boosted && !main?.querySelector("[autofocus]")) {
-    main?.focus({ preventScroll: true });
-  }
+  const wrong = ctx.response?.status === 422 && main?.querySelector("[aria-invalid=true]");
+  // a screen reader starts at the new page, or at the field to correct, not at the link that led here
+  if (wrong) wrong.focus();
+  else if (!main?.querySelector("[autofocus]")) main?.focus({ preventScroll: true });
 });
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
