@@ -69,7 +69,7 @@ class Hub:
         self._by_topic: dict[str, set[Stream]] = {}
         self._by_group: list[set[Stream]] = [set() for _ in range(beat_seconds)]
         self._groups = count()
-        self._waiting: dict[Stream, Cursor | None] = {}  # for Redis, to learn what they missed
+        self._waiting: dict[Stream, tuple[Cursor | None, bool]] = {}  # for Redis, to learn what they missed
         self._thread: threading.Thread | None = None
         self._stopped = False
         self.rights_changes = 0
@@ -145,18 +145,15 @@ class Hub:
             stream.join([], None)
             return
         try:
-            missed, after = self._missed(stream, after)
+            missed, reached = self._missed(stream, after)
         except CursorLostError:
             stream.resync()
         except RedisError:
-            self._let_wait(stream, after)
+            with self._lock:
+                if stream in self._streams:
+                    self._waiting[stream] = after, replays
         else:
-            stream.join(missed, after)
-
-    def _let_wait(self, stream: Stream, after: Cursor | None) -> None:
-        with self._lock:
-            if stream in self._streams:
-                self._waiting[stream] = after
+            stream.join(missed, reached)
 
     def _remove(self, stream: Stream) -> None:
         with self._lock:
@@ -267,8 +264,8 @@ class Hub:
             if self._ring.last is None:
                 self._ring.reset(last)
             waiting, self._waiting = self._waiting, {}
-        for stream, after in waiting.items():
-            self.join(stream, after)
+        for stream, (after, replays) in waiting.items():
+            self.join(stream, after, replays=replays)
 
     def _begin_anew(self, last: Cursor) -> None:
         self._merger.clear()

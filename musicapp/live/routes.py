@@ -63,7 +63,7 @@ def _viewer() -> Any:
 
 def _user_id() -> int | None:
     viewer = _viewer()
-    return int(viewer.get_id()) if viewer is not None and viewer.is_authenticated else None
+    return viewer.id if viewer is not None and viewer.is_authenticated else None
 
 
 def _audible_topics(hub: Hub) -> frozenset[str]:

@@ -16,7 +16,7 @@ from musicapp.live.hub import Hub
 from musicapp.live.log import LiveLog
 from musicapp.live.publisher import publisher
 from musicapp.live.registry import Registry
-from tests.live.listening import Page
+from tests.live.listening import HttpPage, Page
 from tests.servers import RedisServer
 
 MakeApp = Callable[..., Flask]
@@ -79,6 +79,13 @@ def make_app(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def closed_pages() -> Iterator[None]:
+    yield
+    while HttpPage.opened:
+        HttpPage.opened.pop().close()
 
 
 @pytest.fixture

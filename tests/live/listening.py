@@ -7,8 +7,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self
+from http.client import HTTPConnection, HTTPException
+from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
 from musicapp.live.hub import Hub
@@ -133,32 +135,27 @@ class Page(Stream):
 
 
 class HttpPage:
-    """A page with a connection of its own."""
+    """A page with a connection of its own. The fixture `closed_pages` closes all of `opened`."""
+
+    opened: ClassVar[list[HttpPage]] = []
 
     def __init__(self, address: str, query: str, headers: dict[str, str] | None = None) -> None:
-        parts = urlsplit(address)
+        self.opened.append(self)
         self.received = Received()
-        self.head = b""
-        self._connection = socket.create_connection((str(parts.hostname), int(parts.port or 80)))
-        lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
-        # HTTP/1.0, so that the body comes without chunks.
-        self._connection.sendall(f"GET /live?{query} HTTP/1.0\r\nHost: {parts.netloc}\r\n{lines}\r\n".encode())
+        self._connection = HTTPConnection(urlsplit(address).netloc)
+        self._connection.connect()
+        self._socket: socket.socket = self._connection.sock
+        self._connection.request("GET", f"/live?{query}", headers=headers or {})
+        self._answer = self._connection.getresponse()
+        self.status = self._answer.status
+        self.headers = self._answer.headers
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
     def _read(self) -> None:
-        body = False
-        try:
-            while data := self._connection.recv(65536):
-                if not body:
-                    self.head += data
-                    if b"\r\n\r\n" not in self.head:
-                        continue
-                    body = True
-                    self.head, data = self.head.split(b"\r\n\r\n", 1)
+        with suppress(OSError, HTTPException):
+            while data := self._answer.read1(65536):
                 self.received.feed(data)
-        except OSError:
-            pass
         self.received.end()
 
     def wait_until_joined(self) -> None:
@@ -166,9 +163,12 @@ class HttpPage:
         self.received.wait_until(lambda received: received.last_id)
 
     def close(self) -> None:
-        with self._connection:
-            self._connection.shutdown(socket.SHUT_RDWR)
+        """Leaves as a closed tab does. Safe to call twice."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
+        self._answer.close()
+        self._connection.close()
 
 
 def wait_until(reached: Callable[[], object]) -> None:
