@@ -56,7 +56,7 @@ format: $(HAS_DEV) ## bring the code into ruff's form
 
 bench: $(HAS_DEV) ## measure beside the yardsticks (ARGS=pipeline for one)
 	@bench/setup
-	@$(BIN)/python -m bench.run $(ARGS)
+	@$(BIN)/python bench/run.py $(ARGS)
 
 install: $(HAS_DEV) ## make .venv with everything that developing needs
 

@@ -5,8 +5,8 @@
     python -m deploy.run worker --queues default,media --concurrency 2
     python -m deploy.run flask demo              a command of the app, with the settings of the running site
 
-Ends with 0 after a clean stop, with 2 and one line when something must be put right first, with 1 when the site
-could not be started.
+Ends with 0 after a clean stop, with 2 and one line when something must be put right first, with 1 when the web
+server could not start.
 """
 
 from __future__ import annotations
