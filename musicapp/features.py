@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 
 from flask import Flask
 
+from musicapp.accounts import cli as accounts_cli
 from musicapp.accounts import models as accounts_models
 from musicapp.accounts import routes as accounts_routes
+from musicapp.accounts import tasks as accounts_tasks
 from musicapp.accounts.identity import init_identity
+from musicapp.browse import fragments as browse_fragments
+from musicapp.browse import handlers as browse_handlers
+from musicapp.browse import routes as browse_routes
+from musicapp.catalog import fragments as catalog_fragments
+from musicapp.catalog import handlers as catalog_handlers
 from musicapp.catalog import models as catalog_models
+from musicapp.catalog import routes as catalog_routes
+from musicapp.catalog import tasks as catalog_tasks
+from musicapp.catalog.queries.export import albums_for_export, artists_for_export
 from musicapp.core.limits import init_limits
 from musicapp.jobs import fragments as jobs_fragments
 from musicapp.jobs import handlers as jobs_handlers
 from musicapp.jobs import models as jobs_models
 from musicapp.jobs import routes as jobs_routes
 from musicapp.jobs import tasks as jobs_tasks
+from musicapp.live import routes as live_routes
+from musicapp.notifications import handlers as notifications_handlers
+from musicapp.notifications import routes as notifications_routes
+from musicapp.notifications import tasks as notifications_tasks
+from musicapp.ops import routes as ops_routes
 from musicapp.playback import models as playback_models
 from musicapp.playback import routes as playback_routes
 from musicapp.uploads import fragments as uploads_fragments
@@ -27,17 +43,48 @@ from musicapp.uploads import tasks as uploads_tasks
 MODELS = (accounts_models, catalog_models, jobs_models, playback_models, uploads_models)
 """All tables, so that migrations see them whatever else is imported."""
 
-BLUEPRINTS: tuple[ModuleType, ...] = (accounts_routes, jobs_routes, playback_routes, uploads_routes)
+BLUEPRINTS: tuple[ModuleType, ...] = (
+    accounts_routes,
+    jobs_routes,
+    live_routes,
+    playback_routes,
+    uploads_routes,
+    notifications_routes,
+    catalog_routes,
+    browse_routes,
+    ops_routes,
+)
 """Modules with a `blueprint`."""
 
-HANDLERS: tuple[ModuleType, ...] = (jobs_handlers, uploads_handlers)
+HANDLERS: tuple[ModuleType, ...] = (
+    jobs_handlers,
+    catalog_handlers,
+    uploads_handlers,
+    notifications_handlers,
+    browse_handlers,
+)
 """Modules whose functions are marked with core.events.on. A room's own handlers run before those of rooms above it."""
 
-TASKS: tuple[ModuleType, ...] = (jobs_tasks, uploads_tasks)
+TASKS: tuple[ModuleType, ...] = (
+    accounts_tasks,
+    catalog_tasks,
+    jobs_tasks,
+    uploads_tasks,
+    notifications_tasks,
+)
 """Modules that declare Celery tasks or what is behind a kind of job (jobs.registry.job_kind)."""
 
-FRAGMENTS: tuple[ModuleType, ...] = (jobs_fragments, uploads_fragments)
+FRAGMENTS: tuple[ModuleType, ...] = (jobs_fragments, catalog_fragments, uploads_fragments, browse_fragments)
 """Modules that declare what a live update renders and who may hear a topic."""
+
+COMMANDS: tuple[ModuleType, ...] = (accounts_cli,)
+"""Modules with a click `group`."""
+
+EXPORT_SECTIONS: tuple[tuple[str, Callable[[int], object]], ...] = (
+    ("artists", artists_for_export),
+    ("albums", albums_for_export),
+)
+"""What an account export holds besides the account itself: name and function of a user's id. JSON, dates allowed."""
 
 
 def register(app: Flask) -> None:
@@ -45,6 +92,9 @@ def register(app: Flask) -> None:
     init_identity(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
+    for module in COMMANDS:
+        app.cli.add_command(module.group)
+    app.extensions["export_sections"] = EXPORT_SECTIONS
     handlers: dict[type, list[object]] = {}
     for module in HANDLERS:
         for function in vars(module).values():

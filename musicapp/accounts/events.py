@@ -38,13 +38,6 @@ class PasswordResetRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class SessionsRevoked(Event):
-    """Devices of this user are signed out: rights to hear live topics must be looked at again."""
-
-    user_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class UserDeleted(Event):
     """The account is closed and its name and address are free again; the row stays for what refers to it."""
 

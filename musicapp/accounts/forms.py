@@ -114,6 +114,11 @@ class ProfileForm:
     locale: str = "en"
     errors: Errors = field(default_factory=dict)
 
+    @staticmethod
+    def time_zones() -> set[str]:
+        """Names that people know: without aliases such as "Etc/GMT+5" or "posixrules"."""
+        return {name for name in available_timezones() if "/" in name and not name.startswith("Etc/")} | {"UTC"}
+
     @classmethod
     def read(cls, form: Mapping[str, str], locales: list[str]) -> ProfileForm:
         read = cls(
@@ -126,7 +131,7 @@ class ProfileForm:
             read.errors["display_name"] = _("Use 1 to 120 characters.")
         if len(read.bio) > 5000:
             read.errors["bio"] = _("Use at most %(count)s characters.", count=5000)
-        if read.time_zone not in available_timezones():
+        if read.time_zone not in cls.time_zones():
             read.errors["time_zone"] = _("Choose a time zone from the list.")
         if read.locale not in locales:
             read.errors["locale"] = _("Choose a language from the list.")

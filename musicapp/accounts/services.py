@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from musicapp.accounts import events, queries, session_cache
@@ -12,6 +12,8 @@ from musicapp.accounts.models import Invitation, User, UserSession
 from musicapp.accounts.tokens import hash_token, new_token
 from musicapp.core.db import db, utc_now
 from musicapp.core.events import publish
+from musicapp.jobs import services as jobs
+from musicapp.live import services as live
 
 INVITATION_DAYS = 14
 
@@ -119,7 +121,7 @@ def _revoke(user_id: int, which: object) -> int:
         row.revoked_at = utc_now()
     session_cache.drop_after_commit({row.token_hash for row in rows})
     if rows:
-        publish(events.SessionsRevoked(user_id))
+        live.rights_changed(user_id)
     return len(rows)
 
 
@@ -205,36 +207,34 @@ def request_password_reset(email: str) -> None:
         publish(events.PasswordResetRequested(user.id))
 
 
-def set_avatar(user_id: int, avatar_key: str | None) -> str | None:
-    """Shows another picture and returns the old one's key, whose files somebody has to delete."""
+def change_avatar(user_id: int, source_key: str) -> int:
+    """Has a picture made from a stored file; the present one shows meanwhile. Returns the job's id."""
+    return jobs.add("resize_avatar", subject_id=user_id, owner_id=user_id, arguments={"source_key": source_key})
+
+
+def set_avatar(user_id: int, avatar_key: str | None) -> None:
+    """Shows another picture, or none; the old one's files are deleted by a job."""
     user = db.session.get_one(User, user_id)
-    old_key, user.avatar_key = user.avatar_key, avatar_key
+    if user.avatar_key:
+        jobs.add("delete_avatar", subject_id=user_id, arguments={"avatar_key": user.avatar_key})
+    user.avatar_key = avatar_key
     refresh_viewers(user_id)
-    return old_key
 
 
-def delete_account(user_id: int) -> str | None:
-    """Closes an account: name and address are free again, devices are forgotten, and the row stays nameless.
-
-    Returns the key of a picture whose files somebody has to delete.
-    """
+def delete_account(user_id: int) -> None:
+    """Closes an account: name and address are free again, devices are forgotten, and the row stays nameless."""
     user = db.session.get_one(User, user_id)
     revoke_sessions(user_id)
     db.session.flush()
     for row in db.session.scalars(select(UserSession).where(UserSession.user_id == user_id)):
         db.session.delete(row)
-    avatar_key = user.avatar_key
+    set_avatar(user_id, None)
     user.username = f"deleted-{user_id}"
     user.username_key = f"deleted/{user_id}"  # no username has a slash
     user.email = f"deleted/{user_id}"
-    user.email_confirmed_at = user.pending_email = user.avatar_key = None
+    user.email_confirmed_at = user.pending_email = None
     user.display_name = user.bio = ""
     user.password_hash = "!"  # noqa: S105  fits no password
     user.role = "user"
     user.deleted_at = utc_now()
     publish(events.UserDeleted(user_id))
-    return avatar_key
-
-
-def count_admins() -> int:
-    return db.session.scalar(select(func.count()).where(User.role == "admin", User.deleted_at.is_(None))) or 0

@@ -12,7 +12,7 @@ import socket
 import ssl
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,13 @@ class _CheckedConnection(Connection):
         if self.mail.username and self.mail.password:
             host.login(self.mail.username, self.mail.password)
         return host
+
+    def __exit__(self, *error: Any) -> None:
+        # The mail is accepted or refused by now. A server that hangs up before QUIT would turn a sent mail into one
+        # that is sent again, and a refusal into "disconnected".
+        if self.host is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                self.host.quit()
 
 
 class _CheckedMail(Mail):

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import abort, current_app, make_response, redirect, request, send_file
 from flask.typing import ResponseReturnValue
 
 from musicapp.accounts import queries
+from musicapp.accounts.avatars import SIZES_PX, avatar_file
 from musicapp.accounts.identity import avatar_url, safe_next
 from musicapp.accounts.routes._blueprint import blueprint
 from musicapp.core.pages import page
 from musicapp.core.security import public
-from musicapp.core.storage import store
 
-AVATAR_SIZES_PX = (96, 320)
 THEMES = ("dark", "light")
 THEME_COOKIE_SECONDS = 365 * 24 * 3600
-
-_AVATAR_NAME = re.compile(r"([0-9a-f]{32})-(\d{1,4})\.webp")
 
 
 @blueprint.get("/people/<username>")
@@ -27,18 +22,15 @@ def profile(username: str) -> ResponseReturnValue:
     person = queries.profile_of(username)
     if person is None:
         abort(404)
-    return page("accounts/profile.html", person=person, picture=avatar_url(person.avatar_key, max(AVATAR_SIZES_PX)))
+    return page("accounts/profile.html", person=person, picture=avatar_url(person.avatar_key, max(SIZES_PX)))
 
 
 @blueprint.get("/avatars/<name>")
 @public
 def avatar(name: str) -> ResponseReturnValue:
     """A picture under an address that never shows another one; so it may be kept for ever."""
-    match = _AVATAR_NAME.fullmatch(name)
-    if match is None or int(match[2]) not in AVATAR_SIZES_PX:
-        abort(404)
-    path = store().path(f"avatars/{match[1][:2]}/{name}")
-    if not path.is_file():
+    path = avatar_file(name)
+    if path is None or not path.is_file():
         abort(404)
     response = make_response(send_file(path, mimetype="image/webp", conditional=True, max_age=31536000))
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

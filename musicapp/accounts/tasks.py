@@ -1,0 +1,37 @@
+"""Jobs of this room: pictures are made and removed outside requests."""
+
+from __future__ import annotations
+
+from musicapp.accounts import queries, services
+from musicapp.accounts.avatars import delete_avatar, make_avatar
+from musicapp.audio.errors import ArtworkError
+from musicapp.core.db import db
+from musicapp.core.storage import store
+from musicapp.jobs.context import JobContext
+from musicapp.jobs.registry import JobFailedError, job_kind
+
+
+@job_kind("resize_avatar", queue="default")
+def resize_avatar(job: JobContext) -> None:
+    """Makes the sizes of an uploaded picture and shows it. Run twice, it finds the upload gone and does nothing."""
+    source = store().path(job.arguments["source_key"])
+    if not source.exists():
+        return
+    try:
+        avatar_key = make_avatar(source)
+    except ArtworkError as error:
+        source.unlink(missing_ok=True)
+        raise JobFailedError(str(error)) from error
+    if queries.user_by_id(job.subject_id) is None:
+        db.session.rollback()
+        delete_avatar(avatar_key)
+    else:
+        services.set_avatar(job.subject_id, avatar_key)
+        db.session.commit()
+    source.unlink(missing_ok=True)
+
+
+@job_kind("delete_avatar", queue="default")
+def delete_avatar_files(job: JobContext) -> None:
+    """Removes the files of a picture that nobody shows any more."""
+    delete_avatar(job.arguments["avatar_key"])

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+
+from musicapp import create_app
+from musicapp.accounts.models import User
+from musicapp.catalog.services import create_album, create_artist
+from musicapp.core.db import db
+from tests.servers import MailSink
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Alice and her draft. Making them added the jobs of their mails."""
+
+    user_id: int
+    album_id: int
+
+
+def make_cast(title: str = "Morgenröte") -> Cast:
+    user = User(
+        username="alice", username_key="alice", display_name="Alice", email="alice@example.com", password_hash="x"
+    )
+    db.session.add(user)
+    db.session.flush()
+    artist_id = create_artist(name="Ala & Söhne", owner_id=user.id)
+    album_id = create_album(artist_id=artist_id, title=title, user_id=user.id)
+    db.session.commit()
+    return Cast(user.id, album_id)
+
+
+@pytest.fixture
+def cast(context: Flask) -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def smtp_app(environ: dict[str, str], mail_sink: MailSink) -> Iterator[Flask]:
+    """An app whose mails go to the sink, with its context pushed."""
+    app = create_app(
+        {**environ, "MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(mail_sink.port), "MAIL_TIMEOUT_SECONDS": "1"},
+        TESTING=True,
+    )
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    app.extensions["redis"].close()
