@@ -15,6 +15,10 @@ onPage(() => {
   }
 });
 
+// who is signed in shows outside <main> too: another person's page needs the whole page
+const viewer = document.getElementById("main").dataset.viewer;
+onPage((main) => { if (main.dataset.viewer !== undefined && main.dataset.viewer !== viewer) location.reload(); });
+
 const isNavigation = (event) => event.detail.ctx?.target?.id === "main" || event.detail.ctx?.select === "#main";
 const waitLine = document.getElementById("wait-line");
 document.addEventListener("htmx:before:request", (event) => {
@@ -34,15 +38,28 @@ document.addEventListener("htmx:after:swap", (event) => {
 });
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
-  if (ctx.select !== "#main" || ctx.text?.includes('id="main"')) return;
-  // not one of our pages (a proxy's error, a file): swapping it in would leave an empty page
-  event.preventDefault();
-  if (ctx.response.status >= 400) toast(toasts.dataset.wordsServer, { kind: "error" });
-  else location.href = ctx.response.raw.url;
+  const { status } = ctx.response;
+  if (ctx.select === "#main") {
+    if (ctx.text?.includes('id="main"')) return;
+    // not one of our pages (a proxy's error, a file): swapping it in would leave an empty page
+    event.preventDefault();
+    if (status < 400) location.href = ctx.response.raw.url;
+    else toast(toasts.dataset.wordsServer, { kind: "error" });
+  } else if (status >= 400 && status !== 422) {
+    // an error page must not stand where a row was; who pressed a button hears why, a poll stays silent
+    event.preventDefault();
+    if (ctx.sourceEvent?.isTrusted) toast(errorWords(ctx.text) || toasts.dataset.wordsServer, { kind: "error" });
+  }
 });
+
+function errorWords(text) {
+  return new DOMParser().parseFromString(text ?? "", "text/html").querySelector(".error-words")?.textContent.trim();
+}
+
 document.addEventListener("htmx:error", (event) => {
-  if (event.detail.error instanceof TypeError || event.detail.error?.name === "AbortError") {
-    if (event.detail.ctx?.sourceElement?.closest("main, nav, header")) toast(toasts.dataset.wordsOffline, { kind: "error" });
+  const { ctx, error } = event.detail;
+  if (ctx?.sourceEvent?.isTrusted && (error instanceof TypeError || error?.name === "AbortError")) {
+    toast(toasts.dataset.wordsOffline, { kind: "error" });
   }
 });
 

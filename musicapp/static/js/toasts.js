@@ -43,7 +43,6 @@ export function liftFlashes(root) {
     toast(flash.querySelector(".toast-words").textContent, { kind: flash.dataset.kind });
     flash.remove();
   }
-  if (root.id === "toasts" || root.classList.contains("toast")) return;
 }
 
 document.addEventListener("click", (event) => {
