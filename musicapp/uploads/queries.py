@@ -11,6 +11,7 @@ from sqlalchemy import case, func, select
 from musicapp.accounts.models import User
 from musicapp.catalog.models import Album, Original, Track
 from musicapp.core.db import db
+from musicapp.jobs.models import CANCELLED, FAILED, Job
 from musicapp.uploads.limits import current_limits
 from musicapp.uploads.models import RECEIVED, RECEIVING, Upload
 
@@ -91,3 +92,13 @@ def expired_upload_ids(now: datetime) -> Sequence[int]:
 def receiving_uploads() -> Sequence[Upload]:
     """Uploads that wait for bytes, oldest first."""
     return db.session.scalars(select(Upload).where(Upload.state == RECEIVING).order_by(Upload.id)).all()
+
+
+def abandoned_uploads(before: datetime) -> Sequence[Upload]:
+    """Whole files whose probe was cancelled or failed before that instant, and was never tried again."""
+    return db.session.scalars(
+        select(Upload)
+        .join(Job, (Job.subject_id == Upload.id) & (Job.kind == "probe_upload"))
+        .where(Upload.state == RECEIVED, Job.state.in_((FAILED, CANCELLED)), Job.finished_at < before)
+        .order_by(Upload.id)
+    ).all()

@@ -18,6 +18,7 @@ from musicapp.jobs.models import Job
 from musicapp.live import services as live
 from musicapp.uploads import queries, services
 from musicapp.uploads.incoming import size_on_disk
+from musicapp.uploads.limits import current_limits
 from musicapp.uploads.models import Upload
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,16 @@ def remove_expired() -> int:
         live.note(f"studio-{album_id}", "uploads", album_id)
         db.session.commit()
     return len(expired)
+
+
+def remove_abandoned() -> int:
+    """Removes files that nobody wanted looked at again after a cancelled or failed probe; returns how many."""
+    abandoned = queries.abandoned_uploads(utc_now() - current_limits().unfinished_for)
+    for upload in abandoned:
+        services.fail_upload(upload, "It was never tried again and was removed. Send the file again.")
+        live.note(f"studio-{upload.album_id}", "uploads", upload.album_id)
+    db.session.commit()
+    return len(abandoned)
 
 
 def finish_complete() -> int:

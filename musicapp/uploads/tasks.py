@@ -39,6 +39,7 @@ def sweep_uploads() -> dict[str, int]:
     """Hourly: gives up what nobody will finish, finishes what only lacks its note."""
     return {
         "expired": sweep.remove_expired(),
+        "abandoned": sweep.remove_abandoned(),
         "finished": sweep.finish_complete(),
         "folders": sweep.remove_scratch_folders(),
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,10 @@ from musicapp.accounts import services as accounts
 from musicapp.accounts.models import User
 from musicapp.catalog.models import Album, AlbumCredit, Artist, ArtistMember
 from musicapp.core.db import db
+from musicapp.jobs import runner
+from musicapp.uploads import services
 from musicapp.uploads.models import Upload
+from tests.audio import make
 
 M = TypeVar("M")
 
@@ -114,6 +119,31 @@ def path_of(app: Flask, upload: Upload) -> Path:
     return Path(app.config["MEDIA_PATH"]) / upload.key
 
 
+KINDS = ("probe_upload", "encode_track", "make_album_cover")
+
+
+def work(app: Flask, *kinds: str) -> None:
+    """Does all waiting jobs, as workers would, until none is due."""
+    with app.app_context():
+        while any(runner.run_next(kind) is not None for kind in kinds or KINDS):
+            pass
+
+
+def accept(app: Flask, cast: Cast, file: Path, filename: str | None = None) -> int:
+    """alice's file, as it came in by a form: moved into the store. Returns the upload's id."""
+    with app.app_context():
+        upload_id = services.accept_upload(
+            user_id=cast.alice, album_id=cast.album, filename=filename or file.name, file=file
+        )
+        db.session.commit()
+    return upload_id
+
+
+def copy_of(file: Path, folder: Path) -> Path:
+    """accept() moves its file, and the fixtures' are for all."""
+    return Path(shutil.copy(file, folder / f"copy-{secrets.token_hex(4)}{file.suffix}"))
+
+
 def stored_files(root: Path) -> list[str]:
     """Kinds of what lies in the store: `["originals", "renditions", ...]`, one per file."""
     return sorted(path.relative_to(root).parts[0] for path in root.rglob("*") if path.is_file())
@@ -157,6 +187,17 @@ class TusClient:
     def _ask(self, method: str, address: str, content: bytes = b"", **headers: str) -> TestResponse:
         path = address.removeprefix("http://localhost")
         return self.client.open(path, method=method, data=content, headers={"Tus-Resumable": "1.0.0", **headers})
+
+
+@pytest.fixture(scope="session")
+def tone_flac(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two tagged seconds."""
+    return make.tone(tmp_path_factory.mktemp("tone") / "tone.flac", seconds=2, tags=make.TAGS)
+
+
+@pytest.fixture(scope="session")
+def tone_mp3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make.tone(tmp_path_factory.mktemp("tone") / "tone.mp3", seconds=2)
 
 
 @pytest.fixture

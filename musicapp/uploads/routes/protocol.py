@@ -1,17 +1,14 @@
-"""Files come in: resumable by the tus protocol at /uploads/, or all at once from a plain form."""
+"""The tus protocol at /uploads/: resumable files. Who speaks it is signed in by the session cookie."""
 
 from __future__ import annotations
 
-import shutil
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, current_app, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, current_app, request, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as BaseResponse
 
 from musicapp.accounts.identity import signed_in_id
-from musicapp.catalog.queries import may_edit_album
 from musicapp.core.db import db, reading, utc_now
 from musicapp.core.security import public
 from musicapp.core.storage import store
@@ -25,17 +22,11 @@ from musicapp.uploads.errors import (
     UploadRefusedError,
     WrongOffsetError,
 )
-from musicapp.uploads.filenames import clean_filename
-from musicapp.uploads.form_files import FormFile, read_form_files
 from musicapp.uploads.limits import current_limits
 from musicapp.uploads.models import CANCELLED, RECEIVING, Upload
+from musicapp.uploads.routes.door import album_to_fill, limited_silence
 
-blueprint = Blueprint("uploads", __name__, template_folder="templates")
 protocol = Blueprint("tus", __name__, url_prefix="/uploads")
-
-# Longer than a mobile network's lost packets, shorter than a person's patience: a client that went away without
-# saying so holds its file until then.
-SILENCE_SECONDS = 20.0
 
 
 class InsufficientStorage(HTTPException):
@@ -62,7 +53,7 @@ def create() -> Response:
     size_bytes = tus.read_length(request)
     header = request.headers.get("Upload-Metadata", "")
     words = tus.read_metadata(header)
-    album_id = _album_to_fill(user_id, words.get("album_id", ""))
+    album_id = album_to_fill(user_id, words.get("album_id", ""))
     announced = services.Announced(user_id, album_id, words.get("filename", ""), size_bytes, header)
     try:
         upload = services.open_upload(announced)
@@ -118,16 +109,6 @@ def override_method(token: str) -> Response:
     return door(token) if door else abort(405)
 
 
-def _album_to_fill(user_id: int, raw_id: str) -> int:
-    if not (raw_id.isascii() and raw_id.isdigit() and len(raw_id) < 10):
-        abort(400, _("Upload-Metadata has no album_id."))
-    with reading():
-        if not may_edit_album(user_id, int(raw_id)):
-            abort(404)
-        db.session.rollback()
-    return int(raw_id)
-
-
 def _address(token: str) -> str:
     # Behind a proxy that ends TLS and is not trusted by a setting, request.scheme would be http, and refused.
     is_secure = request.is_secure or urlsplit(current_app.config["SITE_URL"]).scheme == "https"
@@ -152,16 +133,16 @@ def _offset_bytes(upload: Upload) -> int:
 
 
 def _append_body(upload: Upload, offset_bytes: int) -> int:
-    _limit_silence(SILENCE_SECONDS)
     kept = store()
     try:
-        return incoming.append(
-            kept.path(upload.key),
-            request.stream,
-            offset_bytes=offset_bytes,
-            size_bytes=upload.size_bytes,
-            free_bytes=kept.free_bytes,
-        )
+        with limited_silence():
+            return incoming.append(
+                kept.path(upload.key),
+                request.stream,
+                offset_bytes=offset_bytes,
+                size_bytes=upload.size_bytes,
+                free_bytes=kept.free_bytes,
+            )
     except UploadBusyError:
         abort(423, _("Another request is sending this file right now."))
     except WrongOffsetError:
@@ -172,8 +153,6 @@ def _append_body(upload: Upload, offset_bytes: int) -> int:
         abort(410, _("This upload was removed. Send the file again."))
     except NoRoomError as error:
         raise InsufficientStorage(str(error)) from error
-    finally:
-        _limit_silence(None)
 
 
 def _note_offset(upload: Upload, offset_bytes: int) -> None:
@@ -182,54 +161,3 @@ def _note_offset(upload: Upload, offset_bytes: int) -> None:
     else:
         services.record_offset(upload.id, offset_bytes)
     db.session.commit()
-
-
-def _limit_silence(seconds: float | None) -> None:
-    """A client that lost its network says nothing, for ever; gunicorn would wait as long, and the file with it."""
-    socket = request.environ.get("gunicorn.socket")
-    if socket is not None:
-        socket.settimeout(seconds)
-
-
-@blueprint.post("/albums/<int:album_id>/uploads")
-def receive_form(album_id: int) -> BaseResponse:
-    """The form without scripts: every file in one request, then back to the album's studio page."""
-    user_id = signed_in_id()
-    _album_to_fill(user_id, str(album_id))
-    with reading():
-        max_bytes = min(current_limits().file_bytes, queries.kept_by(user_id).left_bytes)
-        db.session.rollback()
-    scratch = store().scratch_dir()
-    _limit_silence(SILENCE_SECONDS)
-    try:
-        files = read_form_files(request, scratch, max_bytes=max_bytes, free_bytes=store().free_bytes)
-        refusals = [refusal for file in files if (refusal := _accept(user_id, album_id, file))]
-        db.session.commit()
-    finally:
-        _limit_silence(None)
-        shutil.rmtree(scratch, ignore_errors=True)
-    _say_what_came(files, refusals)
-    return redirect(f"/studio/albums/{album_id}", 303)
-
-
-def _accept(user_id: int, album_id: int, file: FormFile) -> str | None:
-    """Takes one file of the form; the reason in words where it is refused."""
-    refusal = file.refusal
-    if refusal is None:
-        try:
-            services.accept_upload(user_id=user_id, album_id=album_id, filename=file.filename, file=file.path)
-        except UploadRefusedError as error:
-            refusal = str(error)
-    return f"{clean_filename(file.filename)}: {refusal}" if refusal else None
-
-
-def _say_what_came(files: list[FormFile], refusals: list[str]) -> None:
-    for refusal in refusals:
-        flash(refusal, "error")
-    if not files:
-        flash(_("Choose at least one audio file first."), "error")
-    elif len(refusals) < len(files):
-        flash(_("Your files are here. They play as soon as they have been looked at."), "success")
-
-
-blueprint.register_blueprint(protocol)
