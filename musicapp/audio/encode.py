@@ -15,10 +15,8 @@ from musicapp.audio.loudness import Loudness, parse_loudness
 from musicapp.audio.renditions import RenditionFile, read_rendition
 from musicapp.audio.waveform import Waveform
 
-# Listeners have two ears; mono stays mono.
-_MIX = "aformat=channel_layouts=mono|stereo"
 # Time by counted samples: a damaged file's own timestamps may jump by days, and encoders believe them.
-_COUNT_AND_MIX = f"asetpts=N/SR/TB,{_MIX}"
+_COUNT = "asetpts=N/SR/TB,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,8 @@ def encode(
     encoding = _Encoding(
         source=source,
         out_dir=out_dir,
+        # Listeners have two ears; mono stays mono.
+        mix=f"aformat=channel_layouts={'mono' if facts.channels == 1 else 'stereo'}",
         preview_start_s=choose_preview_start_s(facts.declared_duration_ms),
         max_duration_s=max_duration_s,
         ffmpeg=ffmpeg,
@@ -84,6 +84,7 @@ class _FormatChangedError(Exception):
 class _Encoding:
     source: Path
     out_dir: Path
+    mix: str
     preview_start_s: int
     max_duration_s: int
     ffmpeg: str
@@ -126,11 +127,11 @@ class _Encoding:
 
     def _analyse(self, profiles: Sequence[RenditionProfile]) -> tuple[Analysis, FfmpegExit]:
         try:
-            return self._decode(profiles, _COUNT_AND_MIX, _stop_when_format_changes())
+            return self._decode(profiles, _COUNT + self.mix, _stop_when_format_changes())
         except _FormatChangedError:
             # ffmpeg builds its filters anew there, and the count would start again: so the file's own
             # timestamps have to do. The price is a second run for such a file.
-            return self._decode(profiles, _MIX, None)
+            return self._decode(profiles, self.mix, None)
 
     def _decode(
         self, profiles: Sequence[RenditionProfile], mix: str, on_log: Callable[[bytes], None] | None
@@ -159,7 +160,7 @@ class _Encoding:
         made: list[RenditionProfile] = []
         failed: list[tuple[str, str]] = []
         for profile in profiles:
-            ended = self._run([f"[0:a:0]{_COUNT_AND_MIX}[alone]"], self._rendition_arguments(profile, "alone"))
+            ended = self._run([f"[0:a:0]{_COUNT}{self.mix}[alone]"], self._rendition_arguments(profile, "alone"))
             if ended.returncode == 0:
                 made.append(profile)
             else:

@@ -7,7 +7,7 @@ from musicapp.audio.tag_values import clean_text
 
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 # "01 - ", "01. ", "1_", "1-07 ", "[03] ": a number that something separates from the title.
-_LEADING_NUMBER = re.compile(r"^[\s\[(]*(?:\d{1,2}[-.])?(\d{1,3})(?:[\])]\s*|\s*[-.–—]+\s+|[-.](?=\D)|\s+|_+)(?=\S)")
+_LEADING_NUMBER = re.compile(r"^[\s\[(]*(?:\d{1,2}-)?(\d{1,3})(?:[\])]\s*|\s*[-.–—]+\s+|[-.](?=\D)|\s+|_+)(?=\S)")
 
 
 def _stem(filename: str) -> str:

@@ -17,8 +17,8 @@ __all__ = ["probe", "title_from_filename", "track_number_from_filename"]
 CPU_LIMIT_S = 2
 # Wall time is another matter: two encodings may hold both cores while a sound file waits its turn.
 _WALL_LIMIT_S = 20
-# PyAV maps about 300 MB before it reads a byte; a compressed ID3 frame may ask for gigabytes.
-_MEMORY_LIMIT_BYTES = 1_000_000_000
+# A cover of 20 MB needs less than half; a compressed ID3 frame may ask for gigabytes.
+_MEMORY_LIMIT_BYTES = 600_000_000
 
 # Runs the child with our own package but without the rest of the site, whose import costs more than
 # a probe: `musicapp` is a bare namespace there.

@@ -206,7 +206,7 @@ def _take_id3(tags: Any, into: TagCollector) -> None:
         if frame.desc == "iTunSMPB":
             into.itunes_gapless = "".join(frame.text)
         elif not frame.desc.startswith("iTun"):
-            into.add("comment", frame.text)
+            into.add("comment", (_repair_latin1(str(text), frame) for text in frame.text))
     for frame in tags.getall("APIC"):
         into.add_cover(frame.data, is_front=frame.type == _FRONT_COVER)
     _prefer_single_artists(into)
