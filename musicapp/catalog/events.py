@@ -30,90 +30,77 @@ class ArtistMembersChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class AlbumCreated(Event):
-    """A draft exists; `user_id` made it. Sent once in an album's life."""
+class AlbumEvent(Event):
+    """What happens to an album. Not published itself."""
 
     album_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackEvent(Event):
+    """What happens to a track. Not published itself."""
+
+    track_id: int
+    album_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumCreated(AlbumEvent):
+    """A draft exists; `user_id` made it. Sent once in an album's life."""
+
     user_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class AlbumUpdated(Event):
+class AlbumUpdated(AlbumEvent):
     """Something that its pages show changed: title, credits, genres, cover."""
 
-    album_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class AlbumPublished(Event):
+class AlbumPublished(AlbumEvent):
     """Everybody may see it. Sent again when it is published again."""
 
-    album_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class AlbumUnpublished(Event):
+class AlbumUnpublished(AlbumEvent):
     """It is a draft again."""
 
-    album_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class AlbumDeleted(Event):
+class AlbumDeleted(AlbumEvent):
     """It is gone for everybody; its members may restore it."""
 
-    album_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class AlbumRestored(Event):
+class AlbumRestored(AlbumEvent):
     """A deletion was undone; it is published if it was."""
 
-    album_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class TrackAdded(Event):
+class TrackAdded(TrackEvent):
     """A track exists, made from an upload. It plays if its original does."""
 
-    track_id: int
-    album_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class TrackUpdated(Event):
+class TrackUpdated(TrackEvent):
     """Its title, credits or numbers changed."""
 
-    track_id: int
-    album_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class TrackReady(Event):
+class TrackReady(TrackEvent):
     """Its renditions are made. Sent again after a re-encode."""
 
-    track_id: int
-    album_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class TrackDeleted(Event):
+class TrackDeleted(TrackEvent):
     """It is gone from its album; its members may restore it (not so where its file was refused)."""
 
-    track_id: int
-    album_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class TrackRestored(Event):
+class TrackRestored(TrackEvent):
     """A deletion was undone."""
 
-    track_id: int
-    album_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class TracksReordered(Event):
+class TracksReordered(AlbumEvent):
     """The tracks of an album stand in another order."""
-
-    album_id: int

@@ -17,14 +17,14 @@ class Event:
     """Something that has happened."""
 
 
-E = TypeVar("E", bound=Event)
 Handler = Callable[[Any], None]
+H = TypeVar("H", bound=Handler)
 
 
-def on(event_type: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
-    """Marks a function of a handlers.py as a reaction to `event_type`; features.py collects them."""
+def on(event_type: type[Event]) -> Callable[[H], H]:
+    """Marks a function of a handlers.py as a reaction to `event_type`; features.py collects them. May be repeated."""
 
-    def mark(handler: Callable[[E], None]) -> Callable[[E], None]:
+    def mark(handler: H) -> H:
         kinds: list[type[Event]] = getattr(handler, "__events__", [])
         handler.__events__ = [*kinds, event_type]  # type: ignore[attr-defined]
         return handler

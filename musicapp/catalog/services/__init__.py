@@ -19,6 +19,8 @@ from musicapp.catalog.services.artwork import (
     add_artwork,
     ask_for_album_cover,
     ask_for_artist_picture,
+    forget_picture,
+    keep_picture,
     set_album_cover,
     set_artist_picture,
 )
@@ -53,6 +55,8 @@ __all__ = [
     "delete_album",
     "delete_lonely_drafts",
     "delete_track",
+    "forget_picture",
+    "keep_picture",
     "move_track",
     "publish_album",
     "remove_member",

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
+from typing import IO
+
 from sqlalchemy import select
 
 from musicapp.catalog.events import AlbumUpdated, ArtistUpdated
 from musicapp.catalog.models import Album, Artist, Artwork
 from musicapp.core.db import db
 from musicapp.core.events import publish
+from musicapp.core.storage import DiskFullError, store
 from musicapp.jobs import services as jobs
+
+
+def keep_picture(stream: IO[bytes], suffix: str) -> str:
+    """Puts a chosen picture into the store as it came and returns its key. Raises DiskFullError."""
+    key = store().new_key("pictures", suffix)
+    path = store().path(key)
+    try:
+        with path.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DiskFullError("The server's disk is full. Try again when there is room.") from error
+        raise
+    return key
+
+
+def forget_picture(key: str | None) -> None:
+    """Removes a kept picture that nobody asks for after all."""
+    if key:
+        store().delete(key)
 
 
 def ask_for_album_cover(album_id: int, key: str, *, owner_id: int | None, only_if_none: bool = False) -> int:

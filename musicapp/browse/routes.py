@@ -1,0 +1,47 @@
+"""The home page, and the site's navigation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from flask_babel import gettext as _
+
+from musicapp.accounts.identity import current_viewer
+from musicapp.browse.queries import HOME_ALBUMS
+from musicapp.catalog import queries
+from musicapp.core.pages import page
+from musicapp.core.security import public
+from musicapp.live import services as live
+
+blueprint = Blueprint("browse", __name__, template_folder="templates")
+
+
+@blueprint.get("/")
+@public
+def home() -> Response:
+    """New albums; a stranger also reads what this site is. Without PUBLIC_LISTENING strangers see no albums."""
+    cursor = live.current_cursor()
+    may_listen = current_app.config["PUBLIC_LISTENING"] or current_viewer().is_authenticated
+    return page(
+        "browse/home_page.html",
+        may_listen=may_listen,
+        albums=queries.latest_albums(HOME_ALBUMS) if may_listen else [],
+        album_count=queries.published_album_count() if may_listen else 0,
+        cursor=cursor,
+    )
+
+
+@blueprint.app_context_processor
+def _navigation() -> dict[str, Any]:
+    viewer = current_viewer()
+    items = [("/", _("Home"), "house"), ("/albums/", _("Albums"), "disc-3"), ("/artists/", _("Artists"), "users")]
+    if viewer.is_authenticated:
+        items.append(("/studio/", _("Studio"), "sliders-horizontal"))
+    path = request.path if request else ""
+    return {
+        "nav_items": [
+            {"url": url, "label": label, "icon": icon, "active": path == url or (url != "/" and path.startswith(url))}
+            for url, label, icon in items
+        ]
+    }

@@ -1,0 +1,103 @@
+"""What open pages show anew. The public topics are neutral; `studio-…` carries the members' buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, render_template
+
+from musicapp.catalog import queries
+from musicapp.jobs import queries as job_queries
+from musicapp.live.frames import Partial
+from musicapp.live.registry import fragment, topic
+
+
+@topic("album")
+def may_hear_album(viewer: Any, album_id: int | None) -> bool:
+    return album_id is not None and _may_listen(viewer) and queries.may_see_album(viewer.id, album_id)
+
+
+@topic("artist")
+def may_hear_artist(viewer: Any, artist_id: int | None) -> bool:
+    return artist_id is not None and _may_listen(viewer)
+
+
+@topic("studio")
+def may_hear_studio(viewer: Any, album_id: int | None) -> bool:
+    return album_id is not None and queries.may_edit_album(viewer.id, album_id)
+
+
+@topic("studio_artist")
+def may_hear_studio_artist(viewer: Any, artist_id: int | None) -> bool:
+    return artist_id is not None and queries.may_edit_artist(viewer.id, artist_id)
+
+
+def _may_listen(viewer: Any) -> bool:
+    return bool(current_app.config["PUBLIC_LISTENING"] or viewer.is_authenticated)
+
+
+@fragment("album_head", topic="album")
+def album_head(album_id: int) -> Partial | None:
+    return _of_album("catalog/_album_head.html", f"#album-head-{album_id}", album_id)
+
+
+@fragment("track_list", topic="album")
+def track_list(album_id: int) -> Partial | None:
+    return _of_album("catalog/_tracks.html", f"#album-tracks-{album_id}", album_id)
+
+
+@fragment("track", topic="album")
+def track(track_id: int) -> Partial | None:
+    return _of_track("catalog/_track_row.html", track_id)
+
+
+@fragment("album_head", topic="studio")
+def studio_head(album_id: int) -> Partial | None:
+    return _of_album("catalog/_studio_head.html", f"#album-head-{album_id}", album_id)
+
+
+@fragment("track_list", topic="studio")
+def studio_track_list(album_id: int) -> Partial | None:
+    return _of_album("catalog/_studio_tracks.html", f"#album-tracks-{album_id}", album_id)
+
+
+@fragment("track", topic="studio")
+def studio_track(track_id: int) -> Partial | None:
+    return _of_track("catalog/_studio_track_row.html", track_id)
+
+
+@fragment("cover_job", topic="studio")
+def cover_job(album_id: int) -> Partial:
+    job = job_queries.latest_jobs(["make_album_cover"], [album_id]).get(album_id)
+    return Partial("#picture-job", render_template("catalog/_picture_job.html", job=job))
+
+
+@fragment("picture_job", topic="studio_artist")
+def picture_job(artist_id: int) -> Partial:
+    job = job_queries.latest_jobs(["make_artist_picture"], [artist_id]).get(artist_id)
+    return Partial("#picture-job", render_template("catalog/_picture_job.html", job=job))
+
+
+@fragment("artist_head", topic="artist")
+def artist_head(artist_id: int) -> Partial | None:
+    return _of_artist("catalog/_artist_head.html", f"#artist-head-{artist_id}", artist_id)
+
+
+@fragment("artist_albums", topic="artist")
+def artist_albums(artist_id: int) -> Partial | None:
+    return _of_artist("catalog/_artist_albums.html", f"#artist-albums-{artist_id}", artist_id)
+
+
+def _of_album(template: str, target: str, album_id: int) -> Partial | None:
+    album = queries.album_page(album_id)
+    return Partial(target, render_template(template, album=album)) if album else None
+
+
+def _of_track(template: str, track_id: int) -> Partial | None:
+    row = queries.track_row_by_id(track_id)
+    return Partial(f"#track-{track_id}", render_template(template, track=row)) if row else None
+
+
+def _of_artist(template: str, target: str, artist_id: int) -> Partial | None:
+    artist = queries.artist_page(artist_id)
+    return Partial(target, render_template(template, artist=artist)) if artist else None

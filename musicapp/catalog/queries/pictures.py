@@ -1,0 +1,75 @@
+"""Pictures and their addresses, and who may fetch one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, exists, or_, select
+
+from musicapp.catalog.models import Album, Artist, ArtistMember, Artwork
+from musicapp.core.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as pages draw it."""
+
+    id: int
+    width: int
+    height: int
+    sizes: tuple[int, ...]
+    color: str
+
+    def url(self, size_px: int) -> str:
+        """Address of the smallest file that fills `size_px`, else of the largest there is."""
+        fitting = [size for size in self.sizes if size >= size_px]
+        return f"/artwork/{self.id}/{min(fitting) if fitting else max(self.sizes)}.webp"
+
+    @property
+    def sources(self) -> list[tuple[str, int]]:
+        """(address, width in px) for srcset. Sizes past the picture's own hold the same pixels; one of them stands."""
+        longer = max(self.width, self.height, 1)
+        by_width: dict[int, str] = {}
+        for size in self.sizes:
+            width = max(1, round(min(size, longer) * self.width / longer))
+            by_width.setdefault(width, f"/artwork/{self.id}/{size}.webp")
+        return [(address, width) for width, address in by_width.items()]
+
+
+def picture_of(artwork: Artwork | None) -> Picture | None:
+    if artwork is None or not artwork.sizes:
+        return None
+    return Picture(artwork.id, artwork.width, artwork.height, tuple(sorted(artwork.sizes)), artwork.color)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedArtwork:
+    """What the door for pictures needs: where the files are, and whether a shared cache may keep them."""
+
+    key: str
+    sizes: tuple[int, ...]
+    is_public: bool
+
+
+def artwork_for(user_id: int | None, artwork_id: int) -> ServedArtwork | None:
+    """A picture that this user may see: one of a published album or of an artist, or of an album they edit."""
+    shown = or_(
+        exists().where(Album.cover_id == artwork_id, Album.published_at.is_not(None), Album.deleted_at.is_(None)),
+        exists().where(Artist.picture_id == artwork_id, Artist.deleted_at.is_(None)),
+    )
+    edited: Any = exists().where(
+        and_(
+            Album.cover_id == artwork_id,
+            ArtistMember.artist_id == Album.artist_id,
+            ArtistMember.user_id == user_id,
+        )
+    )
+    row = db.session.execute(
+        select(Artwork.key, Artwork.sizes, shown.label("is_public"), edited.label("is_edited")).where(
+            Artwork.id == artwork_id
+        )
+    ).one_or_none()
+    if row is None or not (row.is_public or (user_id is not None and row.is_edited)):
+        return None
+    return ServedArtwork(row.key, tuple(row.sizes), bool(row.is_public))

@@ -1,0 +1,36 @@
+"""Pictures: immutable files under the id of their artwork."""
+
+from __future__ import annotations
+
+from flask import Response, abort, request, send_file
+
+from musicapp.accounts.identity import current_viewer
+from musicapp.catalog import queries
+from musicapp.catalog.routes.door import blueprint
+from musicapp.core.security import public
+from musicapp.core.storage import store
+
+_MIMES = {"webp": "image/webp", "jpg": "image/jpeg"}
+
+
+@blueprint.get("/artwork/<int(max=2147483647):artwork_id>/<int(max=2147483647):size>.<suffix>")
+@public
+def artwork(artwork_id: int, size: int, suffix: str) -> Response:
+    """One size of a picture. A draft's cover is for its members only, and no shared cache may keep it."""
+    found = queries.artwork_for(current_viewer().id, artwork_id)
+    if found is None or size not in found.sizes or suffix not in _MIMES:
+        abort(404)
+    etag = f"{found.key.rsplit('/', 1)[-1]}-{size}-{suffix}"
+    if request.if_none_match.contains(etag):
+        response = Response(status=304)
+    else:
+        try:
+            response = send_file(
+                store().path(f"{found.key}-{size}.{suffix}"), mimetype=_MIMES[suffix], conditional=False, etag=False
+            )
+        except FileNotFoundError:
+            abort(404)
+    response.set_etag(etag)
+    # An artwork never changes under its id, so a year is right; who may see it is asked again by those who have none.
+    response.headers["Cache-Control"] = f"{'public' if found.is_public else 'private'}, max-age=31536000, immutable"
+    return response

@@ -1,0 +1,73 @@
+"""Jobs of the catalog: a picture that somebody chose becomes artwork in several sizes, or is refused in words."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from musicapp.audio.artwork import make_artwork
+from musicapp.audio.errors import ArtworkError
+from musicapp.catalog import queries, services
+from musicapp.core.db import db
+from musicapp.core.storage import store
+from musicapp.jobs.context import JobContext
+from musicapp.jobs.registry import JobFailedError, RetryLater, job_kind
+
+
+@job_kind("make_album_cover")
+def make_album_cover(job: JobContext) -> dict[str, Any] | None:
+    """Arguments: key of the picture, only_if_none. Result: artwork_id, or nothing where the album keeps its cover."""
+    only_if_none = bool(job.arguments.get("only_if_none"))
+    album = queries.album_by_id(job.subject_id)
+    is_unwanted = album is None or (only_if_none and album.cover_id is not None)
+    db.session.rollback()  # no transaction stays open while the picture is drawn
+    if is_unwanted:
+        store().delete(job.arguments["key"])
+        return None
+    artwork_id = _add_artwork(job)
+    if not services.set_album_cover(job.subject_id, artwork_id, only_if_none=only_if_none):
+        db.session.rollback()
+        return None
+    db.session.commit()
+    return {"artwork_id": artwork_id}
+
+
+@job_kind("make_artist_picture")
+def make_artist_picture(job: JobContext) -> dict[str, Any] | None:
+    """Arguments: key of the picture. Result: artwork_id."""
+    artwork_id = _add_artwork(job)
+    services.set_artist_picture(job.subject_id, artwork_id)
+    db.session.commit()
+    return {"artwork_id": artwork_id}
+
+
+def _add_artwork(job: JobContext) -> int:
+    """Draws the sizes, moves them into the store and adds the row, uncommitted. Refused pictures are deleted."""
+    original_key: str = job.arguments["key"]
+    source = store().path(original_key)
+    if not source.exists():
+        raise JobFailedError("The picture is gone. Choose it again.")
+    job.step("Drawing the picture in all sizes")
+    scratch = store().scratch_dir()
+    try:
+        made = make_artwork(source, scratch)
+        key = store().new_key("artworks")
+        for image in made.images:
+            # A rename: scratch is on the store's own file system.
+            image.path.replace(store().path(f"{key}-{image.size}{image.path.suffix}"))
+    except ArtworkError as error:
+        if error.reason == "disk_full":
+            raise RetryLater(60, str(error)) from error
+        store().delete(original_key)
+        raise JobFailedError(str(error)) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return services.add_artwork(
+        key=key,
+        original_key=original_key,
+        sha256=made.sha256,
+        width=made.width,
+        height=made.height,
+        sizes=sorted({image.size for image in made.images}),
+        color=made.color,
+    )
