@@ -14,7 +14,7 @@ RUN := $(BIN)/python -m deploy.run
 # A stamp per content of the pins: a second start asks pip nothing.
 HAS_RUN := $(VENV)/.has-run-$(shell cksum < requirements.txt | tr ' ' '-')
 HAS_DEV := $(VENV)/.has-dev-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo web worker beat migrate test lint format bench install requirements reference vendor

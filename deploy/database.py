@@ -76,5 +76,5 @@ def migrate(settings: RunSettings) -> bool:
 def reason_in(output: str) -> str:
     """The line of a program's output that says why it ended: the last exception, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    exceptions = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Exit|Unavailable)\b.*: ", line)]
+    exceptions = [line for line in lines if re.match(r"[\w.]+(Error|Exception|Exit|Unavailable)\b.*?: ", line)]
     return (exceptions or lines or ["it said nothing."])[-1]

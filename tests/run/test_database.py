@@ -65,5 +65,7 @@ def test_a_database_that_can_not_be_read_is_left_to_the_migrations(tmp_path: Pat
 def test_the_reason_of_a_failure_is_its_last_exception() -> None:
     output = "Traceback\n  File x\nsqlalchemy.exc.OperationalError: no such host\n(Background on this error …)\n"
     assert reason_in(output) == "sqlalchemy.exc.OperationalError: no such host"
+    output = "Traceback\nImportError: no module\n\nUsage: flask\n\nError: No such command 'db'.\n"
+    assert reason_in(output) == "ImportError: no module"
     assert reason_in("one\ntwo\n\n") == "two"
     assert reason_in("") == "it said nothing."
