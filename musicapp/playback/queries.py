@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from musicapp.catalog.models import Album, ArtistMember, Original, Rendition, Track
 from musicapp.core.db import db
 from musicapp.playback.choice import StoredAudio
+from musicapp.playback.hearing import Report
+from musicapp.playback.models import ListeningEvent, Play
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +124,52 @@ def audible_tracks(track_ids: Collection[int], user_id: int | None) -> dict[int,
 
 def play_count(track_id: int) -> int | None:
     return db.session.scalar(select(Track.play_count).where(Track.id == track_id))
+
+
+REPORTS_AROUND = timedelta(hours=24)
+"""How far around new reports others are read: longer than hearing.GAP and the longest track together."""
+REPORTS_READ_MAX = 5000
+
+
+def reports_around(listener: str, track_id: int, first: datetime, last: datetime) -> tuple[list[Report], bool]:
+    """A listener's reports of a track around two instants, in order; True when older ones were left out.
+
+    The last report before the span is read too: what is believed of the next one depends on it.
+    """
+    same = (ListeningEvent.listener == listener, ListeningEvent.track_id == track_id)
+    since = first - REPORTS_AROUND
+    before = db.session.scalar(select(func.max(ListeningEvent.at)).where(*same, ListeningEvent.at < since))
+    rows = db.session.execute(
+        select(ListeningEvent.event_id, ListeningEvent.kind, ListeningEvent.position_ms, ListeningEvent.at)
+        .where(*same, ListeningEvent.at >= (before or since), ListeningEvent.at <= last + REPORTS_AROUND)
+        .order_by(ListeningEvent.at.desc(), ListeningEvent.id.desc())
+        .limit(REPORTS_READ_MAX)
+    ).all()
+    is_cut = before is not None or len(rows) == REPORTS_READ_MAX
+    return [Report(*row) for row in reversed(rows)], is_cut
+
+
+def counted_among(event_ids: Iterable[str]) -> set[str]:
+    """Those of the events that are hearing_id of a play."""
+    wanted = list(event_ids)
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        found.update(
+            db.session.scalars(select(Play.hearing_id).where(Play.hearing_id.in_(wanted[start : start + 500])))
+        )
+    return found
+
+
+def plays_of_user(user_id: int) -> list[dict[str, Any]]:
+    """Every counted play of a user, oldest first, for the export of the account."""
+    rows = db.session.execute(
+        select(Play.started_at, Play.track_id, Track.title, Album.title)
+        .outerjoin(Track, Track.id == Play.track_id)
+        .outerjoin(Album, Album.id == Play.album_id)
+        .where(Play.user_id == user_id)
+        .order_by(Play.started_at, Play.id)
+    )
+    return [
+        {"started_at": started_at.isoformat(), "track_id": track_id, "track": track, "album": album}
+        for started_at, track_id, track, album in rows
+    ]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import secrets
+from dataclasses import asdict
 
-from flask import Blueprint, Response, current_app, request
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, Response, current_app, request, session
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from musicapp.accounts.identity import current_viewer
+from musicapp.core.db import db
 from musicapp.core.security import public
-from musicapp.playback import queries
+from musicapp.playback import queries, services
 from musicapp.playback.choice import QUALITIES, StoredAudio, choose, player_of
+from musicapp.playback.forms import BODY_MAX_BYTES, ReportError, read_reports
 from musicapp.playback.queries import StoredTrack
 from musicapp.playback.sending import StoredFile, is_named_by_request, send_stored
 
@@ -80,6 +84,35 @@ def waveform(track_id: int) -> Response:
     return _send(
         StoredFile(track.waveform_key, "application/json", track.created_at, f"{track.title}.json", cache_control)
     )
+
+
+@blueprint.post("/plays")
+@public
+def report_plays() -> tuple[dict[str, object], int]:
+    """Takes a JSON list of listening events: event_id, track_id, kind, position_ms, at."""
+    # The account first: who may not report need not be read.
+    viewer = current_viewer()
+    if not (viewer.is_authenticated or current_app.config["PUBLIC_LISTENING"]):
+        return {"error": "Log in to listen."}, 401
+    request.max_content_length = BODY_MAX_BYTES
+    try:
+        reports = read_reports(request.get_data(cache=False))
+    except RequestEntityTooLarge:
+        return {"error": f"At most {BODY_MAX_BYTES} bytes at once."}, 413
+    except ReportError as error:
+        return {"error": str(error), "item": error.item}, 422
+    recorded = services.record_reports(_listener(viewer.id), reports)
+    db.session.commit()
+    return asdict(recorded), 200
+
+
+def _listener(user_id: int | None) -> services.Listener:
+    if user_id is not None:
+        return services.Listener.user(user_id)
+    if "visitor" not in session:
+        session["visitor"] = secrets.token_urlsafe(16)
+        session.permanent = True
+    return services.Listener.visitor(session["visitor"])
 
 
 def _audible(track_id: int) -> StoredTrack:
