@@ -157,14 +157,14 @@ class Site:
 
     def start_web(self, processes: int = 2) -> None:
         self.run("web", ["gunicorn", "-c", "deploy/gunicorn.conf.py", "--workers", str(processes), "wsgi:app"])
-        wait_for(self.answers, 30, "the web server")
+        wait_for(self.answers, 60, "the web server")
 
     def answers(self) -> bool:
         if self.processes["web"].poll() is not None:
             raise AssertionError("the web server ended:\n" + self.output())
         try:
             return requests.get(self.url + "/healthz", timeout=2).status_code == 200
-        except requests.ConnectionError:
+        except requests.RequestException:  # not listening yet, or too busy starting to answer
             return False
 
     def start_worker(self, queues: str, name: str | None = None, concurrency: int = 1) -> None:
@@ -178,10 +178,14 @@ class Site:
     def start(self) -> None:
         """Everything: web, a worker for each queue, beat."""
         self.migrate()
-        self.start_web()
-        self.start_worker("default")
-        self.start_worker("media")
-        self.start_beat()
+        try:
+            self.start_web()
+            self.start_worker("default")
+            self.start_worker("media")
+            self.start_beat()
+        except BaseException:
+            self.stop()
+            raise
 
     def kill(self, name: str, signal_number: int = signal.SIGKILL) -> None:
         """Ends one process by SIGKILL, as a machine out of memory does; its children must notice by themselves."""
