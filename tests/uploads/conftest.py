@@ -149,6 +149,27 @@ def stored_files(root: Path) -> list[str]:
     return sorted(path.relative_to(root).parts[0] for path in root.rglob("*") if path.is_file())
 
 
+def multipart(*files: tuple[str, bytes]) -> bytes:
+    """A form's body with these files, as a browser writes it."""
+    parts = [
+        f'--frontier\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'.encode() + content
+        for name, content in files
+    ]
+    return b"\r\n".join([*parts, b"--frontier--\r\n"])
+
+
+def send_form(client: FlaskClient, cast: Cast, *files: tuple[str, bytes]) -> None:
+    """What a browser without scripts does."""
+    body, content_type = multipart(*files), "multipart/form-data; boundary=frontier"
+    answer = client.post(f"/albums/{cast.album}/uploads", data=body, content_type=content_type)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/studio/albums/{cast.album}")
+
+
+def flashed(client: FlaskClient) -> str:
+    with client.session_transaction() as session:
+        return " ".join(words for _, words in session.get("_flashes", []))
+
+
 class TusClient:
     """Speaks the protocol through a test client."""
 

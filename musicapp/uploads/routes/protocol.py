@@ -62,6 +62,7 @@ def create() -> Response:
     except UploadRefusedError as error:
         abort(413, str(error))
     if size_bytes == 0:  # nothing will follow; the pipeline says what is wrong with an empty file
+        store().path(upload.key).touch()
         services.finish_upload(upload.id)
     response = tus.describe_upload(Response(status=201), upload, 0)
     response.headers["Location"] = _address(upload.token)
