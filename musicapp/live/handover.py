@@ -7,6 +7,7 @@ request open (ring.WsgiStream).
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import time
@@ -21,6 +22,8 @@ from musicapp.live.ring import Stream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+logger = logging.getLogger(__name__)
 
 STALLED_SECONDS = 60.0
 """A page that reads nothing for so long is gone, or will connect again when it wakes."""
@@ -55,11 +58,10 @@ class SocketStream(Stream):
         self.wake()
 
     def wake(self) -> None:
-        while self._rest is None and self._fd >= 0:
+        if self._rest is None and self._fd >= 0:
             data = self.take()
-            if not data:
-                return
-            self._write(memoryview(data))
+            if data:
+                self._write(memoryview(data))
 
     def go_on(self) -> None:
         """The socket takes bytes again."""
@@ -171,5 +173,10 @@ class HandedOverResponse(Response):
         fd = os.dup(environ["gunicorn.socket"].fileno())
         _doorkeeper().watch(fd, self._stream)
         self._stream.open(fd, f"HTTP/1.1 {self.status}\r\n{lines}\r\n".encode("latin-1") + OPENING)
-        self._attend(self._stream)
+        try:
+            self._attend(self._stream)
+        except Exception:
+            # The head is out: an error page would end up inside the stream.
+            logger.exception("The live stream could not begin.")
+            self._stream.close()
         return _NothingMore()

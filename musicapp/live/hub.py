@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 from itertools import count
 
@@ -67,6 +67,7 @@ class Hub:
         self._lock = threading.Lock()
         self._streams: dict[Stream, int] = {}  # -> its group of heartbeats
         self._by_topic: dict[str, set[Stream]] = {}
+        self._by_user: Counter[int] = Counter()
         self._by_group: list[set[Stream]] = [set() for _ in range(beat_seconds)]
         self._groups = count()
         self._waiting: dict[Stream, tuple[Cursor | None, bool]] = {}  # for Redis, to learn what they missed
@@ -111,8 +112,7 @@ class Hub:
 
     def streams_of(self, user_id: int) -> int:
         """How many streams this user has open here."""
-        with self._lock:
-            return sum(stream.user_id == user_id for stream in self._streams)
+        return self._by_user[user_id]
 
     # -- streams
 
@@ -128,6 +128,8 @@ class Hub:
             self._by_group[group].add(stream)
             for topic in stream.topics:
                 self._by_topic.setdefault(topic, set()).add(stream)
+            if stream.user_id is not None:
+                self._by_user[stream.user_id] += 1
             stream.attach(self._ring)
             stream.on_close = self._remove
             refused = self._stopped or (rights_changes is not None and rights_changes != self.rights_changes)
@@ -167,6 +169,10 @@ class Hub:
                 hearing.discard(stream)
                 if not hearing:
                     self._by_topic.pop(topic, None)
+            if stream.user_id is not None:
+                self._by_user[stream.user_id] -= 1
+                if not self._by_user[stream.user_id]:
+                    del self._by_user[stream.user_id]
 
     def _missed(self, stream: Stream, after: Cursor | None) -> tuple[list[bytes], Cursor]:
         """The frames since `after` and the cursor they reach. Raises CursorLostError, RedisError."""

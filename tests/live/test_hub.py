@@ -331,8 +331,10 @@ def test_stopped_worker_ends_its_streams(live_app: Flask, page: OpenPage) -> Non
 
 
 def test_closed_streams_are_forgotten(hub: Hub, page: OpenPage) -> None:
-    pages = [page("home", "album-3") for _ in range(10)]
+    pages = [page("home", "album-3", user_id=5) for _ in range(10)]
+    assert (hub.stream_count, hub.streams_of(5)) == (10, 10)
     for open_page in pages:
         open_page.close()
-    assert hub.stream_count == 0
+        open_page.close()
+    assert (hub.stream_count, hub.streams_of(5)) == (0, 0)
     assert hub._by_topic == {}
