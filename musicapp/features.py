@@ -32,8 +32,12 @@ from musicapp.notifications import handlers as notifications_handlers
 from musicapp.notifications import routes as notifications_routes
 from musicapp.notifications import tasks as notifications_tasks
 from musicapp.ops import routes as ops_routes
+from musicapp.playback import fragments as playback_fragments
+from musicapp.playback import handlers as playback_handlers
 from musicapp.playback import models as playback_models
 from musicapp.playback import routes as playback_routes
+from musicapp.playback import tasks as playback_tasks
+from musicapp.playback.queries import plays_of_user
 from musicapp.uploads import fragments as uploads_fragments
 from musicapp.uploads import handlers as uploads_handlers
 from musicapp.uploads import models as uploads_models
@@ -60,6 +64,7 @@ HANDLERS: tuple[ModuleType, ...] = (
     jobs_handlers,
     catalog_handlers,
     uploads_handlers,
+    playback_handlers,
     notifications_handlers,
     browse_handlers,
 )
@@ -70,11 +75,18 @@ TASKS: tuple[ModuleType, ...] = (
     catalog_tasks,
     jobs_tasks,
     uploads_tasks,
+    playback_tasks,
     notifications_tasks,
 )
 """Modules that declare Celery tasks or what is behind a kind of job (jobs.registry.job_kind)."""
 
-FRAGMENTS: tuple[ModuleType, ...] = (jobs_fragments, catalog_fragments, uploads_fragments, browse_fragments)
+FRAGMENTS: tuple[ModuleType, ...] = (
+    jobs_fragments,
+    catalog_fragments,
+    uploads_fragments,
+    playback_fragments,
+    browse_fragments,
+)
 """Modules that declare what a live update renders and who may hear a topic."""
 
 COMMANDS: tuple[ModuleType, ...] = (accounts_cli,)
@@ -83,6 +95,7 @@ COMMANDS: tuple[ModuleType, ...] = (accounts_cli,)
 EXPORT_SECTIONS: tuple[tuple[str, Callable[[int], object]], ...] = (
     ("artists", artists_for_export),
     ("albums", albums_for_export),
+    ("plays", plays_of_user),
 )
 """What an account export holds besides the account itself: name and function of a user's id. JSON, dates allowed."""
 
