@@ -105,11 +105,23 @@ def tone(seconds: int) -> bytes:
 
 
 def track(number: int, title: str) -> dict[str, Any]:
-    return dict(
-        id=number, title=title, artists="Alice Ray", artist_url="/artists/1", url=None, album="Low Tide", album_url="/albums/1",
-        album_id=1, cover=None, duration_ms=12_000, gain_db=-3.0, true_peak_dbtp=-1.0, playable=True, play_count=0,
-        state_words="Ready",
-    )  # fmt: skip
+    return {
+        "id": number,
+        "title": title,
+        "artists": "Alice Ray",
+        "artist_url": "/artists/1",
+        "url": None,
+        "album": "Low Tide",
+        "album_url": "/albums/1",
+        "album_id": 1,
+        "cover": None,
+        "duration_ms": 12_000,
+        "gain_db": -3.0,
+        "true_peak_dbtp": -1.0,
+        "playable": True,
+        "play_count": 0,
+        "state_words": "Ready",
+    }
 
 
 def make_site(ledger: Ledger) -> Flask:

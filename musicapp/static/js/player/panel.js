@@ -42,6 +42,7 @@ export class QueuePanel {
     this.#wireButtons();
     this.#wireSound();
     this.#wireList();
+    this.#wirePanels();
     player.addEventListener("change", () => this.#show());
     this.#show();
   }
@@ -62,8 +63,30 @@ export class QueuePanel {
     document.addEventListener("htmx:before:history:update", () => {
       this.#player.element.classList.remove("is-open");
       id("open").setAttribute("aria-expanded", "false");
-      for (const panel of [this.#panel, id("sound-panel")]) if (panel.matches(":popover-open")) panel.hidePopover();
+      this.#closePanels();
     });
+  }
+
+  /** The browser's own dismissal would close the play queue at every press of the player's buttons. */
+  #wirePanels() {
+    const panels = [this.#panel, id("sound-panel")];
+    for (const panel of panels) {
+      panel.addEventListener("beforetoggle", (event) => { if (event.newState === "open") this.#closePanels(panel); });
+    }
+    document.addEventListener("pointerdown", (event) => {
+      if (!event.target.closest("#player, #toasts")) this.#closePanels();
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !panels.some((panel) => panel.matches(":popover-open"))) return;
+      id(this.#panel.matches(":popover-open") ? "list" : "sound").focus();
+      this.#closePanels();
+    });
+  }
+
+  #closePanels(except = null) {
+    for (const panel of [this.#panel, id("sound-panel")]) {
+      if (panel !== except && panel.matches(":popover-open")) panel.hidePopover();
+    }
   }
 
   #wireSound() {
