@@ -4,38 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
-
-Result = TypeVar("Result")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until(condition: Callable[[], Result | None], what: str, *, seconds: float = 30) -> Result:
-    """Returns what `condition` returns once it is true; fails with `what` after `seconds`."""
-    end = time.monotonic() + seconds
-    while True:
-        result = condition()
-        if result:
-            return result
-        if time.monotonic() > end:
-            pytest.fail(f"after {seconds} s still not: {what}")
-        time.sleep(0.05)  # the condition belongs to another process: there is no event to wait for
+from tests.servers import REPOSITORY
 
 
 def clean_environ(**settings: str) -> dict[str, str]:

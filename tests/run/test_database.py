@@ -8,7 +8,8 @@ from pathlib import Path
 
 from deploy.database import is_migrated, migrate, newest_revisions, reason_in
 from deploy.settings import read_settings
-from tests.run.conftest import REPOSITORY, clean_environ
+from tests.run.conftest import clean_environ
+from tests.servers import REPOSITORY
 
 VERSIONS = REPOSITORY / "migrations" / "versions"
 

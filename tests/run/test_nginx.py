@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -13,56 +12,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.run.conftest import REPOSITORY, clean_environ, free_port, start, wait_until
+from tests.run.conftest import clean_environ, start
+from tests.run.nginx import fill_in, nginx_command, write_configuration
+from tests.servers import free_port, wait_for
 
 pytestmark = pytest.mark.real
-SHIPPED = REPOSITORY / "deploy" / "nginx"
 BYTES = bytes(range(256)) * 400
-
-
-def nginx_program() -> str:
-    program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-    if program:
-        return program
-    if os.environ.get("MUSICAPP_REQUIRE_NGINX"):
-        pytest.fail("nginx is not on PATH, and MUSICAPP_REQUIRE_NGINX says that it must be")
-    pytest.skip("nginx is not on PATH")
-
-
-def fill_in(template: str, values: dict[str, str]) -> str:
-    """What the nginx image's envsubst does: only the given names are replaced."""
-    text = (SHIPPED / template).read_text()
-    for name, value in values.items():
-        text = text.replace("${" + name + "}", value)
-    return text
-
-
-def write_configuration(folder: Path, app_port: int, listen: str) -> Path:
-    """The shipped nginx.conf filled in for `folder`; returns its path."""
-    for name in ("media", "temp"):
-        (folder / name).mkdir(exist_ok=True)
-    (folder / "listen.conf").write_text(listen)
-    mime_types = folder / "mime.types"
-    mime_types.write_text("types { text/css css; text/javascript js; image/svg+xml svg; audio/ogg opus; }\n")
-    values = {
-        "NGINX_UPSTREAM": f"127.0.0.1:{app_port}",
-        "NGINX_LISTEN_FILE": str(folder / "listen.conf"),
-        "NGINX_MEDIA": str(folder / "media"),
-        "NGINX_STATIC": str(REPOSITORY / "musicapp" / "static"),
-        "NGINX_TEMP": str(folder / "temp"),
-    }
-    target = folder / "nginx.conf"
-    text = fill_in("nginx.conf.template", values)
-    target.write_text(text.replace("/etc/nginx/mime.types", str(mime_types)))
-    return target
-
-
-def nginx_command(configuration: Path) -> list[str]:
-    folder = configuration.parent
-    # Started by root, nginx would read files as another user, who can't enter pytest's folders.
-    user = "user root; " if os.geteuid() == 0 else ""
-    directives = f"{user}daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
-    return [nginx_program(), "-p", str(folder), "-c", str(configuration), "-e", f"{folder}/error.log", "-g", directives]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     nginx = start(nginx_command(configuration), folder / "nginx.log")
     try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/"), "the app answers through nginx")
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/"), what="the app answers through nginx")
         yield f"http://127.0.0.1:{port}"
     finally:
         for program in (nginx, web):
@@ -91,7 +46,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def answers(address: str) -> bool:
     try:
         return requests.get(address, timeout=2).status_code == 200
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
@@ -140,10 +95,9 @@ def test_an_upload_reaches_the_app_while_it_is_still_being_sent(site: str) -> No
             f"POST /uploads/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: {2 * len(half)}\r\nConnection: close\r\n\r\n"
         )
         connection.sendall(head.encode() + half)
-        wait_until(
+        wait_for(
             lambda: int(requests.get(f"{site}/received", timeout=5).text) > 0,
-            "the app has read of the upload",
-            seconds=10,
+            what="the app has read of the upload",
         )
         connection.sendall(half)
         assert b"204" in connection.recv(4096).split(b"\r\n")[0]

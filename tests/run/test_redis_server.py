@@ -17,7 +17,8 @@ from redis.retry import Retry
 from deploy import redis_server
 from deploy.redis_server import OwnRedis, answers, find_server, prepare_own_redis, without_password
 from deploy.settings import RunSettings, read_settings
-from tests.run.conftest import clean_environ, wait_until
+from tests.run.conftest import clean_environ
+from tests.servers import wait_for
 
 pytestmark = pytest.mark.real
 
@@ -40,7 +41,7 @@ def fake_server(folder: Path, version: str) -> Path:
 def running(own: OwnRedis) -> Iterator[subprocess.Popen[bytes]]:
     server = subprocess.Popen([own.program, str(own.configuration)], stdout=subprocess.DEVNULL)
     try:
-        wait_until(lambda: answers(own.url), "Redis answers", seconds=10)
+        wait_for(lambda: answers(own.url), what="Redis answers")
         yield server
     finally:
         server.kill()

@@ -9,107 +9,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
-import requests
 
-from tests.run.conftest import REPOSITORY, clean_environ, free_port, start, wait_until
+from tests.run.conftest import clean_environ, start
+from tests.run.made_site import PROGRAMS, Site, command_of
+from tests.servers import REPOSITORY, free_port, wait_for
 
 pytestmark = pytest.mark.real
-
-# What tells the first process of each program by its command line.
-PROGRAMS = {
-    "redis": r"redis-server",
-    "web": r"gunicorn .*wsgi:app",
-    "worker-default": r"celery_worker worker -Q default",
-    "worker-media": r"celery_worker worker -Q media",
-    "beat": r"celery_worker beat",
-    "supervisor": r"supervisor\.supervisord",
-}
-
-
-class Site:
-    """One `make run` in an instance folder of its own."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.settings = {"INSTANCE_PATH": str(folder / "instance"), "PORT": str(self.port), **settings}
-
-    def start(self) -> float:
-        """Starts it and waits for the home page; returns the seconds that took."""
-        began = time.monotonic()
-        command = ["make", "--no-print-directory", "run", f"VENV={sys.prefix}"]
-        self.make = start(command, self.folder / "said", environ=clean_environ(**self.settings))
-        wait_until(self.answers_or_ended, f"the home page answers: {self.said()}", seconds=60)
-        assert self.make.poll() is None, self.said()
-        return time.monotonic() - began
-
-    def answers_or_ended(self) -> bool:
-        return self.make.poll() is not None or self.answers()
-
-    def answers(self) -> bool:
-        try:
-            return requests.get(self.address, timeout=10).status_code < 500
-        except requests.ConnectionError:
-            return False
-
-    def said(self) -> str:
-        said = self.folder / "said"
-        return said.read_text() if said.exists() else ""
-
-    def family(self) -> list[psutil.Process]:
-        return psutil.Process(self.make.pid).children(recursive=True)
-
-    def first_process(self, program: str) -> psutil.Process | None:
-        """The process that the supervisor started; of the supervisor, itself."""
-        family = self.family()
-        supervisors = [one for one in family if re.search(PROGRAMS["supervisor"], command_of(one))]
-        if program == "supervisor":
-            return supervisors[0] if supervisors else None
-        above = {one.pid for one in supervisors}
-        found = [one for one in family if re.search(PROGRAMS[program], command_of(one)) and parent_of(one) in above]
-        return found[0] if found else None
-
-    def stop(self, number: int = signal.SIGTERM, *, group: bool = False) -> list[str]:
-        """Sends a signal to make, or to its group as a terminal does; returns what is left afterwards."""
-        family = self.family()
-        if group:
-            os.killpg(self.make.pid, number)
-        else:
-            self.make.send_signal(number)
-        try:
-            self.make.wait(30)
-        finally:
-            _, left = psutil.wait_procs(family, timeout=0 if self.make.poll() is None else 15)
-            names = [f"{one.pid} {command_of(one)}" for one in left]
-            for one in left:
-                one.kill()
-        return names
-
-    def end(self) -> None:
-        """Cleans up after a failed test."""
-        if self.make.poll() is None:
-            self.stop()
-
-
-def command_of(one: psutil.Process) -> str:
-    try:
-        return " ".join(one.cmdline())
-    except psutil.Error:
-        return ""
-
-
-def parent_of(one: psutil.Process) -> int | None:
-    try:
-        return one.ppid()
-    except psutil.Error:
-        return None
 
 
 @pytest.fixture
@@ -134,15 +43,16 @@ def running_site() -> Iterator[Site]:
 def test_the_start_says_where_the_site_is_and_where_mail_goes(running_site: Site) -> None:
     mail = f"{running_site.folder}/instance/mail"
     line = f"Listening on {running_site.address} — mail goes to {mail}\n"
-    wait_until(lambda: line in running_site.said(), f"{line} in {running_site.said()}")
+    wait_for(lambda: line in running_site.said(), what=f"{line} in {running_site.said()}")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_what_is_killed_is_started_again(running_site: Site, program: str) -> None:
-    before = wait_until(lambda: running_site.first_process(program), f"{program} runs")
+    before = wait_for(lambda: running_site.first_process(program), what=f"{program} runs")
+    assert before is not None
     before.kill()
-    wait_until(lambda: running_site.first_process(program) not in {None, before}, f"{program} runs again")
-    wait_until(running_site.answers, "the page answers again")
+    wait_for(lambda: running_site.first_process(program) not in {None, before}, what=f"{program} runs again")
+    wait_for(running_site.answers, what="the page answers again")
 
 
 def test_a_web_process_that_is_killed_is_replaced_while_the_other_answers(running_site: Site) -> None:
@@ -150,10 +60,10 @@ def test_a_web_process_that_is_killed_is_replaced_while_the_other_answers(runnin
         first = running_site.first_process("web")
         return {one.pid for one in first.children()} if first else set()
 
-    wait_until(lambda: len(workers()) == 2, "two web processes run")
+    wait_for(lambda: len(workers()) == 2, what="two web processes run")
     before = workers()
     os.kill(min(before), signal.SIGKILL)
-    wait_until(lambda: len(workers()) == 2 and workers() != before, "two web processes run again")
+    wait_for(lambda: len(workers()) == 2 and workers() != before, what="two web processes run again")
     assert running_site.answers()
 
 
@@ -178,7 +88,7 @@ def test_one_more_worker_joins_the_running_site(running_site: Site) -> None:
     command = [sys.executable, "-m", "deploy.run", "worker", "--queues", "media", "--concurrency", "1"]
     worker = start(command, log, environ=clean_environ(**running_site.settings))
     try:
-        wait_until(lambda: " ready." in log.read_text(), "the worker is ready")
+        wait_for(lambda: " ready." in log.read_text(), what="the worker is ready")
     finally:
         worker.terminate()
         worker.wait(20)
@@ -196,7 +106,7 @@ def test_no_secret_stands_in_a_command_line_or_in_the_supervisors_configuration(
 
 
 def test_sigterm_to_make_leaves_no_process(running_site: Site) -> None:
-    wait_until(lambda: running_site.first_process("worker-media"), "the workers run")
+    wait_for(lambda: running_site.first_process("worker-media"), what="the workers run")
     assert running_site.stop() == []
     assert "Stopped." in running_site.said()
 

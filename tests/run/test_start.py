@@ -11,7 +11,8 @@ import pytest
 
 from deploy.checks import check_disk, check_port_free, check_python
 from deploy.settings import StartError
-from tests.run.conftest import REPOSITORY, clean_environ, free_port
+from tests.run.conftest import clean_environ
+from tests.servers import REPOSITORY, free_port
 
 pytestmark = pytest.mark.real
 
