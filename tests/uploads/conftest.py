@@ -15,14 +15,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from musicapp.accounts import services as accounts
-from musicapp.accounts.models import User
 from musicapp.catalog.models import Album, AlbumCredit, Artist, ArtistMember
 from musicapp.core.db import db
 from musicapp.jobs import runner
 from musicapp.uploads import services
 from musicapp.uploads.models import Upload
 from tests.audio import make
+from tests.people import register, sign_in
 
 M = TypeVar("M")
 
@@ -39,13 +38,6 @@ class Cast:
     bobs_album: int
 
 
-def make_user(name: str) -> int:
-    user = User(username=name, username_key=name, email=f"{name}@example.org", password_hash="x")
-    db.session.add(user)
-    db.session.flush()
-    return user.id
-
-
 def make_album(owner_id: int, title: str) -> int:
     artist = Artist(name=f"The {title}", sort_name=title)
     db.session.add(artist)
@@ -58,29 +50,18 @@ def make_album(owner_id: int, title: str) -> int:
     return album.id
 
 
-def make_cast() -> Cast:
-    alice, bob, charlie = make_user("alice"), make_user("bob"), make_user("charlie")
-    cast = Cast(alice, bob, charlie, make_album(alice, "Tides"), make_album(bob, "Dunes"))
-    db.session.commit()
+def make_cast(app: Flask) -> Cast:
+    alice, bob, charlie = (register(app, name) for name in ("alice", "bob", "charlie"))
+    with app.app_context():
+        cast = Cast(alice, bob, charlie, make_album(alice, "Tides"), make_album(bob, "Dunes"))
+        db.session.commit()
     return cast
 
 
 @pytest.fixture
 def cast(app: Flask) -> Cast:
     # No context stays pushed: requests would share it, and with it who is signed in.
-    with app.app_context():
-        return make_cast()
-
-
-def sign_in(app: Flask, user_id: int) -> FlaskClient:
-    client = app.test_client()
-    with app.app_context():
-        token = accounts.open_session(user_id, device="test", ip_address="127.0.0.1")
-        db.session.commit()
-    with client.session_transaction() as session:
-        session["_user_id"] = token
-        session["_fresh"] = True
-    return client
+    return make_cast(app)
 
 
 @pytest.fixture
