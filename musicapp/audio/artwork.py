@@ -2,7 +2,6 @@
 
 import colorsys
 import contextlib
-import errno
 import hashlib
 import io
 import warnings
@@ -13,7 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageCms, ImageOps
 
-from musicapp.audio.errors import ArtworkError
+from musicapp.audio.errors import ArtworkError, disk_full_words, is_disk_full
 
 ARTWORK_SIZES = (96, 320, 640, 1200)
 MAX_PIXELS = 40_000_000
@@ -75,8 +74,8 @@ def make_artwork(source: Path | bytes, out_dir: Path, sizes: Sequence[int] = ART
     except BaseException as error:
         for path in written:
             path.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise ArtworkError("disk_full", "The server's disk is full. Try again when there is room.") from error
+        if isinstance(error, OSError) and is_disk_full(error):
+            raise ArtworkError("disk_full", disk_full_words()) from error
         raise
     return ArtworkFiles(
         images=images,

@@ -20,7 +20,10 @@ def child_setup(
     memory_limit_bytes: int | None = None,
     cpu_limit_s: int | None = None,
 ) -> Callable[[], None]:
-    """Return a `preexec_fn` that ties the child's life to ours and sets its limits."""
+    """Return a `preexec_fn` that ties the child's life to ours and sets its limits.
+
+    The kernel watches the thread that forks: it has to wait for the child, as run_ffmpeg and probe do.
+    """
     parent_pid = os.getpid()
 
     def setup() -> None:

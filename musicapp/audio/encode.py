@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from musicapp.audio.analysis import Analysis, choose_preview_start_s
-from musicapp.audio.errors import EncodeError, NotAudioError
+from musicapp.audio.errors import EncodeError, NotAudioError, disk_full_words
 from musicapp.audio.facts import AudioFacts
 from musicapp.audio.ffmpeg import AUDIO_DEMUXERS, FfmpegExit, OnProgress, file_url, run_ffmpeg
 from musicapp.audio.ladder import RenditionProfile
@@ -198,7 +198,7 @@ class _Encoding:
             on_progress=on_progress,
         )  # fmt: skip
         if ended.is_disk_full:
-            raise EncodeError("disk_full", "The server's disk is full. Try again when there is room.")
+            raise EncodeError("disk_full", disk_full_words())
         return ended
 
     def _rendition_arguments(self, profile: RenditionProfile, label: str) -> list[str]:

@@ -1,5 +1,7 @@
 """What can go wrong with a file, in words a person can act on."""
 
+import errno
+
 
 class AudioError(Exception):
     """The reason a file could not be used.
@@ -27,6 +29,15 @@ class TooLongError(AudioError):
 
 class EncodeError(AudioError):
     """No rendition, or a preview, could not be made from audio that is there."""
+
+
+def is_disk_full(error: OSError) -> bool:
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
+def disk_full_words() -> str:
+    """Return the sentence for a full disk, whichever error carries it."""
+    return "The server's disk is full. Try again when there is room."
 
 
 class ArtworkError(AudioError):

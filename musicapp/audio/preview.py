@@ -1,11 +1,12 @@
 """The preview: half a minute with soft ends."""
 
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from musicapp.audio.analysis import PREVIEW_CHANNELS, PREVIEW_SAMPLE_BYTES, PREVIEW_SAMPLE_RATE_HZ
-from musicapp.audio.errors import EncodeError
+from musicapp.audio.errors import EncodeError, disk_full_words, is_disk_full
 from musicapp.audio.ffmpeg import file_url, run_ffmpeg
 
 with warnings.catch_warnings():
@@ -45,7 +46,10 @@ def make_preview(pcm: Path, out_dir: Path, *, ffmpeg: str, time_limit_s: float =
     faded, preview = out_dir / "preview-faded.wav", out_dir / "preview.mp3"
     try:
         # As WAV, for which pydub needs no program: its own call of ffmpeg has neither limit nor leash.
-        segment.fade_in(fade_ms).fade_out(fade_ms).export(faded, format="wav").close()
+        # By way of memory (5.3 MB), because pydub leaves its file open when the disk is full.
+        wav = io.BytesIO()
+        segment.fade_in(fade_ms).fade_out(fade_ms).export(wav, format="wav")
+        faded.write_bytes(wav.getbuffer())
         ended = run_ffmpeg(
             ffmpeg,
             ["-v", "error", "-protocol_whitelist", "file", "-f", "wav", "-i", file_url(faded),
@@ -53,11 +57,13 @@ def make_preview(pcm: Path, out_dir: Path, *, ffmpeg: str, time_limit_s: float =
             time_limit_s=time_limit_s,
         )  # fmt: skip
         if ended.is_disk_full:
-            raise EncodeError("disk_full", "The server's disk is full. Try again when there is room.")
+            raise EncodeError("disk_full", disk_full_words())
         if ended.returncode != 0:
             raise EncodeError("no_preview", "The preview could not be made. Try again.")
-    except BaseException:
+    except BaseException as error:
         preview.unlink(missing_ok=True)
+        if isinstance(error, OSError) and is_disk_full(error):
+            raise EncodeError("disk_full", disk_full_words()) from error
         raise
     finally:
         faded.unlink(missing_ok=True)

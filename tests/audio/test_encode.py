@@ -276,3 +276,22 @@ def test_full_disk_is_said_in_words_and_leaves_nothing(tmp_path: Path, small_dis
         encode(path, small_disk, LADDER, facts=facts, max_duration_s=60, ffmpeg=ffmpeg, time_limit_s=60)
     assert full.value.reason == "disk_full"
     assert names(small_disk) == set()
+
+
+def test_preview_on_a_full_disk_is_said_in_words_and_leaves_nothing(
+    tmp_path: Path, small_disk: Path, ffmpeg: str
+) -> None:
+    pcm = tmp_path / "preview.s16le"
+    pcm.write_bytes(bytes(30 * 44100 * 4))
+    with pytest.raises(EncodeError) as full:
+        make_preview(pcm, small_disk, ffmpeg=ffmpeg)
+    assert full.value.reason == "disk_full"
+    assert names(small_disk) == set()
+
+
+@pytest.mark.parametrize("name", ["aac_192", "mp3_320", "opus_160"])
+@pytest.mark.parametrize("rate_hz", [8000, 96000])
+def test_every_codec_takes_every_sample_rate(tmp_path: Path, run_encode: Encode, name: str, rate_hz: int) -> None:
+    result = run_encode(make.tone(tmp_path / "a.flac", seconds=3, rate_hz=rate_hz), parse_profiles([name]))
+    (rendition,) = result.renditions
+    assert rendition.duration_ms == pytest.approx(3000, abs=150)
