@@ -20,8 +20,9 @@ def _kept(character: str) -> bool:
 
 def clean_line(text: str, limit: int) -> str:
     """One line without control characters and doubled spaces, at most `limit` characters. Every script stays."""
-    line = _SPACES.sub(" ", text)
-    line = unicodedata.normalize("NFC", "".join(filter(_kept, line)))
+    # Spaces first: a line break is a control character too. Then again, where something between two spaces went.
+    line = "".join(filter(_kept, _SPACES.sub(" ", text)))
+    line = _SPACES.sub(" ", unicodedata.normalize("NFC", line))
     return line.strip()[:limit].rstrip()
 
 

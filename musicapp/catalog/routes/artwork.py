@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, request, send_file
+from flask import Response, abort, request
 
 from musicapp.accounts.identity import current_viewer
 from musicapp.catalog import queries
@@ -25,11 +25,11 @@ def artwork(artwork_id: int, size: int, suffix: str) -> Response:
         response = Response(status=304)
     else:
         try:
-            response = send_file(
-                store().path(f"{found.key}-{size}.{suffix}"), mimetype=_MIMES[suffix], conditional=False, etag=False
-            )
+            # Whole: the largest is a few hundred kilobytes, less than opening it lazily would spare.
+            content = store().path(f"{found.key}-{size}.{suffix}").read_bytes()
         except FileNotFoundError:
             abort(404)
+        response = Response(content, mimetype=_MIMES[suffix])
     response.set_etag(etag)
     # An artwork never changes under its id, so a year is right; who may see it is asked again by those who have none.
     response.headers["Cache-Control"] = f"{'public' if found.is_public else 'private'}, max-age=31536000, immutable"
