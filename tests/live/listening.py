@@ -17,7 +17,7 @@ from musicapp.live.hub import Hub
 from musicapp.live.log import Cursor, LiveLog, LiveUpdate
 from musicapp.live.ring import Stream
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0  # a busy machine takes its time; only failures wait so long
 NO_CURSOR = "nothing asked"
 
 

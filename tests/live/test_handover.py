@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from musicapp.live.log import RIGHTS, LiveLog, LiveUpdate
-from tests.live.listening import HttpPage, publish, row, wait_until
+from tests.live.listening import WAIT_SECONDS, HttpPage, publish, row, wait_until
 from tests.servers import REPOSITORY, RedisServer, free_port
 
 pytestmark = pytest.mark.real
@@ -35,17 +35,19 @@ class Gunicorn:
                 stdout=printed,
                 stderr=subprocess.STDOUT,
             )
+
+    def wait_until_it_answers(self) -> None:
         wait_until(self._answers)
 
     def _answers(self) -> bool:
         assert self.program.poll() is None, self.printed.read_text()
         try:
-            return requests.get(self.url + "/count", timeout=5).ok
-        except requests.ConnectionError:
+            return requests.get(self.url + "/count", timeout=WAIT_SECONDS).ok
+        except requests.RequestException:
             return False
 
     def count(self, what: str) -> int:
-        return int(requests.get(self.url + "/count", timeout=5).json()[what])
+        return int(requests.get(self.url + "/count", timeout=WAIT_SECONDS).json()[what])
 
     def open(self, query: str = "topics=home", **headers: str) -> HttpPage:
         return HttpPage(self.url, query, headers)
@@ -59,8 +61,10 @@ def start(tmp_path: Path, clean_redis: RedisServer) -> Iterator[StartGunicorn]:
     started: list[Gunicorn] = []
 
     def begin(**environ: str) -> Gunicorn:
-        started.append(Gunicorn(tmp_path, clean_redis.url, **environ))
-        return started[-1]
+        server = Gunicorn(tmp_path, clean_redis.url, **environ)
+        started.append(server)
+        server.wait_until_it_answers()
+        return server
 
     yield begin
     for server in started:
@@ -152,14 +156,14 @@ def test_changed_rights_close_the_socket(start: StartGunicorn, log: LiveLog) -> 
 
 def test_worker_that_is_told_to_stop_ends_its_streams_and_goes(start: StartGunicorn) -> None:
     for handover in ("yes", "no"):
-        server = start(LIVE_HANDOVER=handover)
+        server = start(LIVE_HANDOVER=handover, GUNICORN_CMD_ARGS="--graceful-timeout 100")
         page = server.open()
         page.wait_until_joined()
         began = time.monotonic()
         server.program.send_signal(signal.SIGTERM)
         page.received.wait_until(lambda received: received.ended)
-        server.program.wait(8)
-        assert time.monotonic() - began < 8, "it waited for the whole graceful timeout"
+        server.program.wait(WAIT_SECONDS)
+        assert time.monotonic() - began < WAIT_SECONDS, "it waited for the graceful timeout"
 
 
 def test_heartbeats_come_without_any_update(start: StartGunicorn) -> None:
