@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from musicapp import create_app
 from musicapp.accounts.models import User
@@ -58,4 +59,4 @@ def limited_app(environ: dict[str, str], own_redis: RedisServer) -> Iterator[Fla
 
 def user_named(username: str) -> User:
     """The row, in the pushed context."""
-    return db.session.scalars(db.select(User).where(User.username == username)).one()
+    return db.session.scalars(select(User).where(User.username == username)).one()
