@@ -227,7 +227,10 @@ def test_full_disk_while_encoding_waits_and_then_succeeds(
     assert track.ready_at is not None
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # minutes of encoding; the database is not the point
 def test_real_files_are_taken_or_refused_and_leave_nothing_behind(
     app: Flask,
     cast: Cast,
