@@ -130,6 +130,11 @@ def app(environ: dict[str, str]) -> Iterator[Flask]:
         db.session.remove()
         db.engine.dispose()
     app.extensions["redis"].close()
+    if "live_hub" in app.extensions:
+        app.extensions["live_hub"].stop()
+        app.extensions["live_hub"].wait_until_stopped()
+    if "live_publisher" in app.extensions:
+        app.extensions["live_publisher"].close()
 
 
 @pytest.fixture

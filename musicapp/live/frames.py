@@ -59,8 +59,9 @@ def resync(cursor: Cursor | None) -> bytes:
 
 
 def heartbeat(cursor: Cursor | None) -> bytes:
-    """A comment that keeps proxies from cutting a quiet stream.
+    """Keeps proxies from cutting a quiet stream, and moves the page's cursor along.
 
-    It moves Last-Event-ID along: a listener of a quiet topic would else fall off the log though it missed nothing.
+    A listener of a quiet topic would else fall off the log though it missed nothing. A named event, as scripts that
+    use EventSource see no id without one.
     """
-    return f": beat\nid: {cursor}\n\n".encode() if cursor else b": beat\n\n"
+    return b": beat\n" + message("cursor", cursor, "cursor") if cursor else b": beat\n\n"

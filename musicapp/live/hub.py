@@ -101,10 +101,11 @@ class Hub:
         self._close(list(self._streams))
 
     def wait_until_stopped(self) -> None:
-        """For tests: after `stop`, nothing of the hub runs any more."""
+        """For tests: after `stop`, nothing of the hub runs any more and its connections are closed."""
         if self._thread:
             self._thread.join()
             self.listener.wait_until_stopped()
+        self._log.client.close()
 
     @property
     def stream_count(self) -> int:

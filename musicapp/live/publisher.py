@@ -78,6 +78,10 @@ class Publisher:
             self._mark_away(error)
             return ""
 
+    def close(self) -> None:
+        """For tests and programs that end their app but go on themselves: gives the connections back."""
+        self._log.client.close()
+
     def _mark_away(self, error: RedisError) -> None:
         # Said once per outage: each failure comes after a success or at least a second of silence.
         if time.monotonic() > self._ask_again_at + 10 * QUIET_SECONDS:

@@ -76,6 +76,7 @@ def make_app(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
     for app in apps:
         app.extensions["live_hub"].stop()
         app.extensions["live_hub"].wait_until_stopped()
+        app.extensions["live_publisher"].close()
         with app.app_context():
             db.session.remove()
             db.engine.dispose()

@@ -69,7 +69,7 @@ class Received:
                 name = value
             elif field == "data":
                 data.append(value)
-        if data:
+        if data and name != "cursor":  # a heartbeat
             self.events.append(Event(self.last_id, name, "\n".join(data)))
 
     def wait_until(self, seen: Callable[[Self], object]) -> None:
