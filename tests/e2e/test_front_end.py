@@ -327,6 +327,19 @@ def test_dropped_stream_goes_on_from_the_last_update(page: Page, site: SmallSite
     assert site.ledger.live_requests[-1] == ("album-1", "1001-0")
 
 
+def test_heartbeat_moves_the_place_to_go_on_from(page: Page, site: SmallSite) -> None:
+    page.goto("/albums/1")
+    wait_until_listening(site)
+    site.ledger.say("cursor", event="cursor")
+    site.ledger.say(row_update(12, "after the heartbeat"))
+    site.ledger.frames.clear()
+    expect(page.locator("#track-12")).to_have_text("after the heartbeat")
+    site.ledger.say("cursor", event="cursor")
+    site.ledger.drop()
+    wait_until_listening(site, 2)
+    assert site.ledger.live_requests[-1] == ("album-1", "1003-0")
+
+
 def test_navigation_listens_to_the_new_page_from_its_own_cursor(page: Page, site: SmallSite) -> None:
     page.goto("/")
     wait_until_listening(site)

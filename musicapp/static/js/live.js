@@ -52,6 +52,7 @@ function open() {
   source.onopen = () => { attempts = 0; showConnected(true); };
   source.onmessage = receive;
   source.addEventListener("resync", resync);
+  source.addEventListener("cursor", note); // heartbeats: a quiet page keeps up with the log
   listenForPokes();
   source.onerror = () => {
     // EventSource gives up for ever on a 503 and retries everything else in step with all other pages: do it ourselves
@@ -113,7 +114,7 @@ function names() {
 function listenForPokes() {
   if (!source) return;
   for (const name of names()) {
-    if (!name || known.has(name) || name === "resync") continue;
+    if (!name || known.has(name) || ["resync", "cursor"].includes(name)) continue;
     known.add(name);
     source.addEventListener(name, (event) => {
       note(event);
