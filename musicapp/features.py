@@ -12,6 +12,7 @@ from musicapp.accounts import models as accounts_models
 from musicapp.accounts import routes as accounts_routes
 from musicapp.accounts import tasks as accounts_tasks
 from musicapp.accounts.identity import init_identity
+from musicapp.browse import cli as browse_cli
 from musicapp.browse import fragments as browse_fragments
 from musicapp.browse import handlers as browse_handlers
 from musicapp.browse import routes as browse_routes
@@ -89,7 +90,7 @@ FRAGMENTS: tuple[ModuleType, ...] = (
 )
 """Modules that declare what a live update renders and who may hear a topic."""
 
-COMMANDS: tuple[ModuleType, ...] = (accounts_cli,)
+COMMANDS: tuple[ModuleType, ...] = (accounts_cli, browse_cli)
 """Modules with a click `group`."""
 
 EXPORT_SECTIONS: tuple[tuple[str, Callable[[int], object]], ...] = (
