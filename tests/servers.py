@@ -170,10 +170,10 @@ class Site:
     def start_worker(self, queues: str, name: str | None = None, concurrency: int = 1) -> None:
         name = name or f"worker-{queues.replace(',', '-')}"
         command = ["celery", "-A", "celery_worker", "worker", "-Q", queues, "-c", str(concurrency)]
-        self.run(name, [*command, "-n", f"{name}@%h", "--without-gossip", "--without-mingle", "-l", "INFO"])
+        self.run(name, [*command, "-n", f"{name}@%h", "--without-gossip", "--without-mingle", "-l", "WARNING"])
 
     def start_beat(self) -> None:
-        self.run("beat", ["celery", "-A", "celery_worker", "beat", "-s", str(self.folder / "beat"), "-l", "INFO"])
+        self.run("beat", ["celery", "-A", "celery_worker", "beat", "-s", str(self.folder / "beat"), "-l", "WARNING"])
 
     def start(self) -> None:
         """Everything: web, a worker for each queue, beat."""

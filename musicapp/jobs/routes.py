@@ -25,7 +25,7 @@ def _job(job_id: int) -> Job:
     return job
 
 
-@blueprint.get("/<int:job_id>")
+@blueprint.get("/<int(max=2147483647):job_id>")
 def job(job_id: int) -> Response:
     cursor = live.current_cursor()
     view = queries.views_of([_job(job_id)])[0]
@@ -39,14 +39,14 @@ def job(job_id: int) -> Response:
     return response
 
 
-@blueprint.post("/<int:job_id>/retry")
+@blueprint.post("/<int(max=2147483647):job_id>/retry")
 def retry(job_id: int) -> BaseResponse:
     done = services.retry(_job(job_id))
     db.session.commit()
     return _back(job_id, _("Queued again.") if done else _("This is already under way or done."))
 
 
-@blueprint.post("/<int:job_id>/cancel")
+@blueprint.post("/<int(max=2147483647):job_id>/cancel")
 def cancel(job_id: int) -> BaseResponse:
     done = services.cancel(_job(job_id))
     db.session.commit()
