@@ -12,6 +12,9 @@ from musicapp.audio.errors import AudioError, NotAudioError
 from musicapp.audio.ladder import choose_profiles, parse_profiles
 from musicapp.audio.probe import probe
 
+# Dozens of files each; a busy machine needs minutes for what an idle one does in seconds.
+pytestmark = pytest.mark.timeout(600)
+
 LADDER = parse_profiles(["opus_64"])
 
 
