@@ -28,7 +28,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from musicapp.core.pages import init_pages, page
 from musicapp.core.security import init_security
 
-ROOM = Path(__file__).resolve().parents[2] / "musicapp"
+ROOM = Path(__file__).resolve().parents[3] / "musicapp"
 GONE_TRACK = 404
 TITLES = ("Shells", "Kelp", "Moon", "Tide", "Sand")
 
@@ -83,6 +83,13 @@ class Ledger:
             self.frames.append((self.cursor, frame))
             for listener in self.listeners:
                 listener.put(frame)
+
+    def is_heard(self) -> bool:
+        """Whether a live stream is open. A server notices a closed one when it writes, so this writes a comment."""
+        with self.lock:
+            for listener in self.listeners:
+                listener.put(b": beat\n\n")
+            return bool(self.listeners)
 
     def drop(self) -> None:
         """Ends every live stream, as a restarted server does."""
