@@ -183,6 +183,5 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         MAX_CONTENT_LENGTH=None,  # bodies are read in pieces; uploads have their own limits
         MAX_FORM_MEMORY_SIZE=2 * 1024**2,
         TEMPLATES_AUTO_RELOAD=False,
-        SEND_FILE_MAX_AGE_DEFAULT=31536000,  # static addresses carry a content hash
     )
     return settings

@@ -74,6 +74,16 @@ def static_url(filename: str) -> str:
     return url_for("static", filename=filename, v=hashes[filename])
 
 
+def _static_max_age(filename: str | None) -> int | None:
+    """A year for what never changes under its address; everything else is asked for again (and answered by 304).
+
+    Scripts import each other by plain names, so a new version of the site must not meet old ones.
+    """
+    if request.args.get("v") or (filename or "").startswith("vendor/"):
+        return 365 * 24 * 3600
+    return None
+
+
 def _error_page(error: HTTPException) -> Response:
     code = error.code or 500
     own_words = error.description if error.description != type(error).description else None
@@ -91,6 +101,7 @@ def _error_page(error: HTTPException) -> Response:
 
 def init_pages(app: Flask) -> None:
     app.extensions["static_hashes"] = {}
+    app.get_send_file_max_age = _static_max_age  # type: ignore[method-assign]
     app.jinja_env.filters.update(time=mark_time, duration=duration_words, size=size_words)
     app.jinja_env.globals.update(static_url=static_url)
     app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from musicapp.core.pages import duration_words, mark_time, size_words, static_url
+
+
+def test_file_under_its_hash_is_kept_and_others_are_asked_for_again(app: Flask, client: FlaskClient) -> None:
+    with app.test_request_context():
+        address = static_url("css/app.css")
+    assert "max-age=31536000" in client.get(address).headers["Cache-Control"]
+    assert "no-cache" in client.get("/static/js/app.js").headers["Cache-Control"]
+
+
+def test_htmx_gets_the_inside_and_its_navigation_the_whole_page(client: FlaskClient) -> None:
+    assert "<!doctype html>" in client.get("/login").text
+    assert "<!doctype html>" not in client.get("/login", headers={"HX-Request": "true"}).text
+    boosted = client.get("/login", headers={"HX-Request": "true", "HX-Boosted": "true"})
+    assert "<!doctype html>" in boosted.text
+    assert "HX-Request" in boosted.headers["Vary"]
+
+
+def test_error_is_a_page_for_people_and_json_for_programs(client: FlaskClient) -> None:
+    page = client.get("/nothing-here", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert "<main" in page.text
+    program = client.get("/nothing-here", headers={"Accept": "application/json"})
+    assert program.json is not None
+    assert "error" in program.json
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "words"), [(None, "–"), (0, "0:00"), (187_400, "3:07"), (3_723_000, "1:02:03")]
+)
+def test_durations_are_read_as_on_a_record(duration_ms: int | None, words: str) -> None:
+    assert duration_words(duration_ms) == words
+
+
+@pytest.mark.parametrize(("size_bytes", "words"), [(0, "0 B"), (999, "999 B"), (12_300_000, "12.3 MB")])
+def test_sizes_are_read_as_in_a_file_manager(size_bytes: int, words: str) -> None:
+    assert size_words(size_bytes) == words
+
+
+def test_instant_is_marked_for_the_browser_to_write() -> None:
+    assert 'datetime="2026-03-01T12:00:00Z"' in mark_time(datetime(2026, 3, 1, 12, tzinfo=UTC))
+    assert mark_time(None) == ""
