@@ -16,10 +16,11 @@ from redis import Redis
 from musicapp.catalog import services as catalog
 from musicapp.catalog.models import Track
 from musicapp.core.db import db, utc_now
+from musicapp.jobs import runner
 from musicapp.jobs.models import Job
 from musicapp.live.frames import Partial
 from musicapp.live.registry import Rendered
-from musicapp.uploads import fragments, sweep, tasks
+from musicapp.uploads import fragments, services, sweep, tasks
 from musicapp.uploads.models import Upload
 from musicapp.uploads.rows import Stage, UploadRow, album_uploads
 from tests.uploads.conftest import (
@@ -275,3 +276,21 @@ def test_scratch_folders_of_dead_workers_are_removed(app: Flask, media: Path) ->
         assert sweep.remove_scratch_folders() == 1
     assert fresh.is_dir()
     fresh.rmdir()
+
+
+def test_everybody_who_waits_hears_that_the_queue_moved(app: Flask, cast: Cast, tone_mp3: Path, tmp_path: Path) -> None:
+    accept(app, cast, copy_of(tone_mp3, tmp_path))
+    with app.app_context():
+        services.accept_upload(
+            user_id=cast.bob, album_id=cast.bobs_album, filename="b.mp3", file=copy_of(tone_mp3, tmp_path)
+        )
+        db.session.commit()
+    with Redis.from_url(app.config["REDIS_URL"]) as listener, listener.pubsub() as pubsub:
+        pubsub.psubscribe("*")
+        with app.app_context():
+            runner.run_next("probe_upload")
+        heard = b""
+        while (message := pubsub.get_message(timeout=0.5)) is not None:
+            heard += message["data"] if isinstance(message["data"], bytes) else b""
+    assert f"studio-{cast.album}".encode() in heard
+    assert f"studio-{cast.bobs_album}".encode() in heard
