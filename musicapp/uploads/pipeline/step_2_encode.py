@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -152,7 +153,12 @@ def _sha256(job: JobContext, path: Path) -> str:
 
 def _write_waveform(result: EncodeResult, folder: Path) -> Path:
     path = folder / "waveform.json"
-    path.write_text(json.dumps(result.waveform, separators=(",", ":")))
+    try:
+        path.write_text(json.dumps(result.waveform, separators=(",", ":")))
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise RetryLater(DISK_FULL_RETRY_S, "The server's disk is full. Try again when there is room.") from error
+        raise
     return path
 
 

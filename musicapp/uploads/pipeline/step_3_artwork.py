@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import io
+
 from sqlalchemy import exists, select
 
 from musicapp.audio.facts import EmbeddedCover
 from musicapp.catalog import services as catalog
 from musicapp.catalog.models import Album
 from musicapp.core.db import db, reading
-from musicapp.core.storage import store
+from musicapp.core.storage import DiskFullError
 from musicapp.jobs.models import QUEUED, RUNNING, Job
-from musicapp.uploads.pipeline.step_2_encode import Source
+from musicapp.jobs.registry import RetryLater
+from musicapp.uploads.pipeline.step_2_encode import DISK_FULL_RETRY_S, Source
 
 
 def offer_cover(source: Source, cover: EmbeddedCover | None) -> bool:
     """Gives the picture to the job that checks and resizes it; True if wanted. A bad one fails there alone."""
     if cover is None or not _is_wanted(source.album_id):
         return False
-    kept = store()
-    key = kept.new_key("originals")
     try:
-        kept.path(key).write_bytes(cover.content)
+        key = catalog.keep_picture(io.BytesIO(cover.content), "")
+    except DiskFullError as error:
+        raise RetryLater(DISK_FULL_RETRY_S, str(error)) from error
+    try:
         catalog.ask_for_album_cover(source.album_id, key, owner_id=source.owner_id, only_if_none=True)
         db.session.commit()
     except BaseException:
         db.session.rollback()
-        kept.delete(key)
+        catalog.forget_picture(key)
         raise
     return True
 
