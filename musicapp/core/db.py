@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
+from gevent.monkey import is_module_patched
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, event
 from sqlalchemy.orm import DeclarativeBase, registry
 
@@ -83,7 +84,9 @@ def listen_to_engine(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON"):
+        # In a gevent process everybody waits with the writer, so it gives up sooner.
+        patience_ms = 5_000 if is_module_patched("socket") else 30_000
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={patience_ms}", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
