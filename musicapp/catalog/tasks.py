@@ -1,9 +1,11 @@
-"""Jobs of the catalog: a picture that somebody chose becomes artwork in several sizes, or is refused in words."""
+"""Work of the catalog: pictures become artwork in several sizes or are refused in words; what was deleted ends."""
 
 from __future__ import annotations
 
 import shutil
 from typing import Any
+
+from celery import shared_task
 
 from musicapp.audio.artwork import make_artwork
 from musicapp.audio.errors import ArtworkError
@@ -71,3 +73,21 @@ def _add_artwork(job: JobContext) -> int:
         sizes=sorted({image.size for image in made.images}),
         color=made.color,
     )
+
+
+@shared_task(name="catalog.purge")  # type: ignore[untyped-decorator]
+def purge() -> dict[str, int]:
+    """Daily: removes what was deleted a month ago, and the files of pictures that nothing shows."""
+    rows = pictures = 0
+    while removed := services.purge_deleted():
+        db.session.commit()
+        rows += removed
+    while keys := services.forget_unused_artwork():
+        db.session.commit()
+        pictures += len(keys)
+        for key in keys:
+            path = store().path(key)
+            for file in (path, *path.parent.glob(f"{path.name}-*")):
+                file.unlink(missing_ok=True)
+    db.session.rollback()
+    return {"rows": rows, "pictures": pictures}

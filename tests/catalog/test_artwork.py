@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from PIL import Image
 from sqlalchemy import select
 
 from musicapp.catalog import queries, services
-from musicapp.catalog.models import Album, Artist, Artwork
-from musicapp.core.db import db
+from musicapp.catalog.models import Album, Artist, Artwork, Track
+from musicapp.catalog.tasks import purge
+from musicapp.core.db import db, utc_now
 from musicapp.core.storage import store
 from musicapp.jobs import runner
 from musicapp.jobs.models import Job
@@ -177,3 +179,30 @@ def test_cover_can_be_taken_away(house: House) -> None:
     )
     with house.app.app_context():
         assert db.session.get_one(Album, house.album).cover_id is None
+
+
+def test_replaced_cover_and_long_deleted_album_are_purged(house: House) -> None:
+    send_cover(house, picture())
+    work(house.app)
+    send_cover(house, picture(color="#00ff00"))
+    work(house.app)
+    old = utc_now() - timedelta(days=31)
+    with house.app.app_context():
+        gone = services.create_album(artist_id=house.artist, user_id=house.alice, title="Gone")
+        fresh = services.create_album(artist_id=house.artist, user_id=house.alice, title="Fresh")
+        db.session.commit()
+        track = house.add_track(album_id=gone)
+        db.session.get_one(Album, gone).deleted_at = old
+        db.session.get_one(Album, fresh).deleted_at = utc_now()
+        db.session.get_one(Artwork, 1).created_at = old
+        db.session.get_one(Artwork, 2).created_at = old
+        kept = db.session.get_one(Artwork, 2)
+        kept_files = {f"{kept.key}-{size}.{suffix}" for size in kept.sizes for suffix in ("webp", "jpg")}
+        kept_files.add(str(kept.original_key))
+        db.session.commit()
+        assert purge() == {"rows": 1, "pictures": 2}
+        assert db.session.get(Album, gone) is None
+        assert db.session.get(Track, track) is None
+        assert db.session.get(Album, fresh) is not None
+        assert [artwork.id for artwork in db.session.scalars(select(Artwork))] == [2]
+    assert set(files_in_store(house.app)) == kept_files

@@ -312,3 +312,13 @@ def test_form_far_too_large_is_not_read_to_its_end(house: House) -> None:
     )
     assert status == 413
     assert "larger than 20 MB" in text
+
+
+def test_address_of_a_refused_form_can_be_loaded_again(house: House) -> None:
+    alice = house.browser(house.alice)
+    for posted, shown in (
+        (f"/studio/albums/{house.album}/publish", f"/studio/albums/{house.album}"),
+        (f"/studio/artists/{house.artist}/members", f"/studio/artists/{house.artist}"),
+        ("/studio/artists", "/studio/"),
+    ):
+        assert alice.get(posted).location == shown

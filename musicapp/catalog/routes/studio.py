@@ -134,6 +134,12 @@ def update_album(album_id: int) -> BaseResponse:
     return _to_album(album_id)
 
 
+@blueprint.get("/studio/albums/<int(max=2147483647):album_id>/publish")
+def after_refused_publishing(album_id: int) -> BaseResponse:
+    """A refusal leaves this address in the browser; loading it again shows the album."""
+    return _to_album(album_id)
+
+
 @blueprint.post("/studio/albums/<int(max=2147483647):album_id>/publish")
 def publish_album(album_id: int) -> BaseResponse:
     open_album(album_id)

@@ -18,6 +18,13 @@ from musicapp.live import services as live
 PICTURE_KINDS = ("make_artist_picture",)
 
 
+@blueprint.get("/studio/artists")
+@blueprint.get("/studio/artists/<int(max=2147483647):artist_id>/members")
+def after_refused_form(artist_id: int | None = None) -> BaseResponse:
+    """A refused form leaves its address in the browser; loading it again shows the page that it stood on."""
+    return _to_artist(artist_id) if artist_id else redirect(url_for("catalog.studio"), 303)
+
+
 @blueprint.post("/studio/artists")
 def create_artist() -> BaseResponse:
     form = forms.artist_form(request.form)

@@ -25,6 +25,7 @@ from musicapp.catalog.services.artwork import (
     set_artist_picture,
 )
 from musicapp.catalog.services.credits import NewCredit
+from musicapp.catalog.services.purge import forget_unused_artwork, purge_deleted
 from musicapp.catalog.services.tracks import (
     EncodeOutcome,
     NewOriginal,
@@ -56,9 +57,11 @@ __all__ = [
     "delete_lonely_drafts",
     "delete_track",
     "forget_picture",
+    "forget_unused_artwork",
     "keep_picture",
     "move_track",
     "publish_album",
+    "purge_deleted",
     "remove_member",
     "remove_refused_track",
     "reorder_tracks",
