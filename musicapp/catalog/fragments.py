@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from flask import current_app, render_template
 
 from musicapp.catalog import queries
+from musicapp.catalog.models import LARGEST_ID
 from musicapp.jobs import queries as job_queries
 from musicapp.live.frames import Partial
 from musicapp.live.registry import fragment, topic
@@ -14,22 +15,27 @@ from musicapp.live.registry import fragment, topic
 
 @topic("album")
 def may_hear_album(viewer: Any, album_id: int | None) -> bool:
-    return album_id is not None and _may_listen(viewer) and queries.may_see_album(viewer.id, album_id)
+    return _is_id(album_id) and _may_listen(viewer) and queries.may_see_album(viewer.id, album_id)
 
 
 @topic("artist")
 def may_hear_artist(viewer: Any, artist_id: int | None) -> bool:
-    return artist_id is not None and _may_listen(viewer)
+    return _is_id(artist_id) and _may_listen(viewer)
 
 
 @topic("studio")
 def may_hear_studio(viewer: Any, album_id: int | None) -> bool:
-    return album_id is not None and queries.may_edit_album(viewer.id, album_id)
+    return _is_id(album_id) and queries.may_edit_album(viewer.id, album_id)
 
 
 @topic("studio_artist")
 def may_hear_studio_artist(viewer: Any, artist_id: int | None) -> bool:
-    return artist_id is not None and queries.may_edit_artist(viewer.id, artist_id)
+    return _is_id(artist_id) and queries.may_edit_artist(viewer.id, artist_id)
+
+
+def _is_id(number: int | None) -> TypeGuard[int]:
+    """A topic's number may have 18 digits; PostgreSQL refuses to compare an id with more than it holds."""
+    return number is not None and number <= LARGEST_ID
 
 
 def _may_listen(viewer: Any) -> bool:

@@ -245,3 +245,18 @@ def test_htmx_gets_only_the_inside_of_main(house: House) -> None:
     assert "<html" not in part.text
     assert "page-live" in part.text
     assert "HX-Request" in part.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/artists/?after=99999999999999999999",
+        "/artists/?after=-1",
+        "/albums/?before=1-99999999999999999999",
+        "/albums/?before=99999999999999999999-1",
+        "/studio/?deleted=99999999999",
+        "/studio/albums/new?artist_id=99999999999",
+    ],
+)
+def test_numbers_typed_into_addresses_break_nothing(house: House, address: str) -> None:
+    assert house.browser(house.alice).get(address).status_code == 200

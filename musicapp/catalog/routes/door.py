@@ -12,6 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from musicapp.accounts.identity import current_viewer, refuse_stranger, signed_in_id
 from musicapp.catalog import forms, queries, services
+from musicapp.catalog.models import LARGEST_ID
 from musicapp.core.db import db
 from musicapp.core.security import public
 
@@ -40,6 +41,14 @@ def open_artist(artist_id: int) -> None:
     """Ends the request with 404 unless the viewer is a member of the artist."""
     if not queries.may_edit_artist(signed_in_id(), artist_id):
         abort(404)
+
+
+def row_id(text: str) -> int:
+    """For request.args.get(..., type=row_id): an id, or ValueError, which makes it None."""
+    number = int(text)
+    if not 0 <= number <= LARGEST_ID:
+        raise ValueError("no id")
+    return number
 
 
 def limit_body() -> None:

@@ -6,7 +6,7 @@ from flask import Response, abort, request
 
 from musicapp.accounts.identity import current_viewer
 from musicapp.catalog import queries
-from musicapp.catalog.routes.door import blueprint, listening_page
+from musicapp.catalog.routes.door import blueprint, listening_page, row_id
 from musicapp.core.pages import page
 from musicapp.live import services as live
 
@@ -56,7 +56,7 @@ def artist(artist_id: int) -> Response:
 @blueprint.get("/artists/")
 @listening_page
 def artists() -> Response:
-    shown = queries.artist_cards(ARTISTS_PER_PAGE + 1, after_id=request.args.get("after", type=int))
+    shown = queries.artist_cards(ARTISTS_PER_PAGE + 1, after_id=request.args.get("after", type=row_id))
     next_id = shown[ARTISTS_PER_PAGE - 1].id if len(shown) > ARTISTS_PER_PAGE else None
     return page(
         "catalog/artists_page.html",

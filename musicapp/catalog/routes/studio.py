@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from musicapp.accounts.identity import signed_in_id
 from musicapp.catalog import forms, queries, services
 from musicapp.catalog.errors import CatalogError
-from musicapp.catalog.routes.door import blueprint, keep_sent_picture, limit_body, open_album
+from musicapp.catalog.routes.door import blueprint, keep_sent_picture, limit_body, open_album, row_id
 from musicapp.core.db import db
 from musicapp.core.pages import page
 from musicapp.jobs import queries as job_queries
@@ -24,7 +24,7 @@ COVER_KINDS = ("make_album_cover",)
 def studio() -> Response:
     user_id = signed_in_id()
     deleted = queries.drafts_and_albums_of(user_id, deleted=True, limit=20)
-    just_deleted = request.args.get("deleted", type=int)
+    just_deleted = request.args.get("deleted", type=row_id)
     return page(
         "catalog/studio_page.html",
         artists=queries.artists_of_user(user_id),
@@ -47,7 +47,7 @@ def _new_album_page(form: forms.AlbumForm, artist_id: int | None, status: int = 
 @blueprint.get("/studio/albums/new")
 def new_album() -> BaseResponse:
     form = forms.AlbumForm(values={"kind": "album"})
-    return _new_album_page(form, request.args.get("artist_id", type=int))
+    return _new_album_page(form, request.args.get("artist_id", type=row_id))
 
 
 @blueprint.post("/studio/albums/new")
@@ -56,7 +56,7 @@ def create_album() -> BaseResponse:
     form = forms.album_form(request.form)
     user_id = signed_in_id()
     cover_key = keep_sent_picture("cover", form)
-    artist_id = request.form.get("artist_id", type=int)
+    artist_id = request.form.get("artist_id", type=row_id)
     if artist_id is None:
         own = queries.artists_of_user(user_id)
         artist_id = own[0].id if len(own) == 1 else None
@@ -80,7 +80,7 @@ def studio_album_page(album_id: int, form: forms.Form | None = None, status: int
     album = queries.album_page(album_id)
     if album is None:
         abort(404)
-    just_deleted = request.args.get("deleted_track", type=int)
+    just_deleted = request.args.get("deleted_track", type=row_id)
     removed = queries.editable_track(just_deleted) if just_deleted else None
     return page(
         "catalog/studio_album_page.html",
