@@ -18,7 +18,7 @@ from werkzeug.formparser import FormDataParser
 
 from musicapp.core.pages import size_words
 from musicapp.uploads.errors import NoRoomError
-from musicapp.uploads.incoming import PIECE_BYTES, ROOM_CHECK_BYTES, without_blocking_others, write_piece
+from musicapp.uploads.incoming import FILE_MODE, PIECE_BYTES, ROOM_CHECK_BYTES, without_blocking_others, write_piece
 
 MAX_FILES = 1000
 
@@ -35,7 +35,7 @@ class FormFile(io.RawIOBase):
         self._free_bytes = free_bytes
         self._checked_at_bytes = -ROOM_CHECK_BYTES
         self._waiting = bytearray()
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
 
     def writable(self) -> bool:
         return True

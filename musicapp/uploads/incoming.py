@@ -23,6 +23,8 @@ from werkzeug.exceptions import ClientDisconnected
 from musicapp.uploads.errors import NoRoomError, UploadBusyError, UploadGoneError, UploadOverflowError, WrongOffsetError
 
 PIECE_BYTES = 256 * 1024
+# nginx sends originals by X-Accel-Redirect and runs as another user; the instance's own folder keeps others out.
+FILE_MODE = 0o644
 # How often the reserve is looked at: free space can't shrink by more than this unseen by one upload.
 ROOM_CHECK_BYTES = 8 * 1024**2
 # A connection that was just cut lets go of its file within moments; the client that comes back waits that long.
@@ -56,7 +58,7 @@ def append(path: Path, source: ByteSource, *, offset_bytes: int, size_bytes: int
     (what came is kept), UploadOverflowError (nothing past `size_bytes` is written), UploadGoneError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
     try:
         with _locked(file):
             at_bytes = os.fstat(file).st_size

@@ -34,7 +34,7 @@ def test_worker_killed_in_the_middle(
     acts.register(page, "alice", artist_name="Alice Ray")
     acts.create_album(page, "Survivor")
     acts.upload(page, [long_song, *songs[:1]])
-    row = page.locator("[id^=upload-]").filter(has_text="Long Wave")
+    row = page.locator("li.upload-row[data-stage=working]").filter(has_text="Long Wave")
     expect(row.locator("progress[value]")).to_be_visible(timeout=30_000)
     whole_site.kill("worker-media")
     whole_site.kill("worker-default")
@@ -60,7 +60,7 @@ def test_redis_restarted_in_the_middle(
     acts.register(page, "alice", artist_name="Alice Ray")
     acts.create_album(page, "Forgetful")
     acts.upload(page, [long_song])
-    row = page.locator("[id^=upload-]").filter(has_text="Long Wave")
+    row = page.locator("li.upload-row[data-stage=working]").filter(has_text="Long Wave")
     expect(row.locator("progress[value]")).to_be_visible(timeout=30_000)
     whole_site.redis.stop()
     # Signed-in pages, streams and making albums go on without Redis.
