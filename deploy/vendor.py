@@ -2,7 +2,8 @@
 
 ``python deploy/vendor.py`` fetches every package named in ``vendor.lock.json`` with ``npm pack``, compares its
 integrity with the locked one, and unpacks the listed files and the licence into
-``musicapp/static/vendor/<name>-<version>/``. Icons are joined into one sprite, ``musicapp/static/icons.svg``.
+``musicapp/static/vendor/<name>-<version>/``, or into the folder that its ``home`` names (what only tests need).
+Icons are joined into one sprite, ``musicapp/static/icons.svg``.
 ``--check`` re-hashes the committed files, without network and without npm.
 
 A package whose ``integrity`` is empty is new: what npm answers is written into the lock, to be reviewed in the commit.
@@ -44,6 +45,15 @@ def folder_name(package: dict[str, Any]) -> str:
     return f"{package['name'].lstrip('@').replace('/', '-')}-{package['version']}"
 
 
+def homes(lock: dict[str, Any]) -> dict[Path, list[dict[str, Any]]]:
+    """Folder -> the packages that live in it. The site's own folder is always one of them."""
+    found: dict[Path, list[dict[str, Any]]] = {STATIC / "vendor": []}
+    for package in lock["packages"]:
+        home = ROOT / package["home"] if "home" in package else STATIC / "vendor"
+        found.setdefault(home, []).append(package)
+    return found
+
+
 def fetch(package: dict[str, Any], folder: Path) -> Path:
     """Download one package with npm's own client; returns the tarball. Raises VendorError when it differs."""
     spec = f"{package['name']}@{package['version']}"
@@ -82,9 +92,8 @@ def sprite_symbol(name: str, svg: str) -> str:
 
 def renew(lock: dict[str, Any]) -> None:
     """Fetch everything and rewrite static/vendor, the sprite and the hashes in ``lock``."""
-    vendor = STATIC / "vendor"
     with tempfile.TemporaryDirectory() as temporary:
-        fresh = Path(temporary) / "vendor"
+        fresh = Path(temporary) / "fresh"
         for package in lock["packages"]:
             with tarfile.open(fetch(package, Path(temporary))) as archive:
                 target = fresh / folder_name(package)
@@ -104,28 +113,31 @@ def renew(lock: dict[str, Any]) -> None:
                     (STATIC / SPRITE).write_bytes(sprite)
                     package["sprite"] = {SPRITE: sha384(sprite)}
         # swapped only now, so that a failed download leaves the old files as they were
-        shutil.rmtree(vendor, ignore_errors=True)
-        shutil.copytree(fresh, vendor)
+        for home, packages in homes(lock).items():
+            shutil.rmtree(home, ignore_errors=True)
+            for package in packages:
+                shutil.copytree(fresh / folder_name(package), home / folder_name(package))
 
 
 def differences(lock: dict[str, Any]) -> list[str]:
     """What differs between the lock and the committed files, one sentence each; empty when all is well."""
     problems: list[str] = []
     expected: dict[Path, str] = {}
-    for package in lock["packages"]:
-        folder = STATIC / "vendor" / folder_name(package)
-        for path, digest in package["files"].items():
-            expected[folder / Path(path).name] = digest
-        for path, digest in package.get("sprite", {}).items():
-            expected[STATIC / path] = digest
+    for home, packages in homes(lock).items():
+        for package in packages:
+            for path, digest in package["files"].items():
+                expected[home / folder_name(package) / Path(path).name] = digest
+            for path, digest in package.get("sprite", {}).items():
+                expected[STATIC / path] = digest
     for path, digest in expected.items():
         if not path.is_file():
             problems.append(f"{path.relative_to(ROOT)} is missing; run `make vendor`.")
         elif sha384(path.read_bytes()) != digest:
             problems.append(f"{path.relative_to(ROOT)} was changed by hand; run `make vendor`.")
-    for path in sorted((STATIC / "vendor").rglob("*")):
-        if path.is_file() and path not in expected:
-            problems.append(f"{path.relative_to(ROOT)} is not in vendor.lock.json.")
+    for home in homes(lock):
+        for path in sorted(home.rglob("*")):
+            if path.is_file() and path not in expected:
+                problems.append(f"{path.relative_to(ROOT)} is not in vendor.lock.json.")
     return problems
 
 

@@ -50,7 +50,7 @@ def duration_words(duration_ms: int | None) -> str:
     """3:07, or 1:02:03. An unknown length is an en dash."""
     if duration_ms is None:
         return "–"
-    seconds = round(duration_ms / 1000)
+    seconds = duration_ms // 1000  # as the player counts, or its clock would end a second early
     hours, rest = divmod(seconds, 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
@@ -63,6 +63,14 @@ def size_words(size_bytes: int | None) -> str:
             return f"{size:.0f} {unit}" if unit in {"B", "kB"} else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
+
+
+def title_hue(title: str) -> int:
+    """Which of the style sheet's eight hues a cover made from this title has; js/player/panel.js counts the same."""
+    hue = 7
+    for letter in title.strip().lower():
+        hue = (hue * 131 + ord(letter)) % 65521
+    return hue * 40503 % 65521 * 8 // 65521  # the golden ratio: titles that differ in one letter lie far apart
 
 
 def static_url(filename: str) -> str:
@@ -102,7 +110,7 @@ def _error_page(error: HTTPException) -> Response:
 def init_pages(app: Flask) -> None:
     app.extensions["static_hashes"] = {}
     app.get_send_file_max_age = _static_max_age  # type: ignore[method-assign]
-    app.jinja_env.filters.update(time=mark_time, duration=duration_words, size=size_words)
+    app.jinja_env.filters.update(time=mark_time, duration=duration_words, size=size_words, hue=title_hue)
     app.jinja_env.globals.update(static_url=static_url)
     app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
     app.register_error_handler(HTTPException, _error_page)

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from musicapp.core.pages import duration_words, mark_time, size_words, static_url
+from musicapp.core.pages import duration_words, mark_time, size_words, static_url, title_hue
 
 
 def test_file_under_its_hash_is_kept_and_others_are_asked_for_again(app: Flask, client: FlaskClient) -> None:
@@ -36,10 +36,15 @@ def test_error_is_a_page_for_people_and_json_for_programs(client: FlaskClient) -
 
 
 @pytest.mark.parametrize(
-    ("duration_ms", "words"), [(None, "–"), (0, "0:00"), (187_400, "3:07"), (3_723_000, "1:02:03")]
+    ("duration_ms", "words"), [(None, "–"), (0, "0:00"), (187_900, "3:07"), (3_723_000, "1:02:03")]
 )
 def test_durations_are_read_as_on_a_record(duration_ms: int | None, words: str) -> None:
     assert duration_words(duration_ms) == words
+
+
+def test_made_covers_of_many_titles_use_all_eight_hues() -> None:
+    titles = [f"{first} {second}" for first in ("Low", "Night", "Élan", "海") for second in range(15)]
+    assert {title_hue(title) for title in titles} == set(range(8))
 
 
 @pytest.mark.parametrize(("size_bytes", "words"), [(0, "0 B"), (999, "999 B"), (12_300_000, "12.3 MB")])

@@ -54,6 +54,7 @@ def test_a_changed_a_missing_and_an_unknown_file_are_each_named(
     static = tmp_path / "static"
     shutil.copytree(ROOT / "musicapp" / "static" / "vendor", static / "vendor")
     shutil.copy(ROOT / "musicapp" / "static" / "icons.svg", static / "icons.svg")
+    shutil.copytree(ROOT / "tests" / "e2e" / "vendor", tmp_path / "tests" / "e2e" / "vendor")
     monkeypatch.setattr(vendor, "ROOT", tmp_path)
     monkeypatch.setattr(vendor, "STATIC", static)
     assert vendor.differences(lock) == []

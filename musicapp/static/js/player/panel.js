@@ -3,6 +3,9 @@ import { clock, vendored } from "../page.js";
 
 const id = (name) => document.getElementById(`player-${name}`);
 
+/** As title_hue in core/pages.py counts it, so that a made cover has one colour everywhere. */
+const hueOf = (title) => Math.floor([...title.trim().toLowerCase()].reduce((hue, letter) => (hue * 131 + letter.codePointAt(0)) % 65521, 7) * 40503 % 65521 * 8 / 65521);
+
 /** A made cover is drawn by the page's style sheet; here it is the title's initial on one of eight colours. */
 function coverOf(track) {
   const cover = document.createElement("span");
@@ -15,7 +18,7 @@ function coverOf(track) {
     cover.append(image);
   } else if (track) {
     const title = track.album || track.title;
-    cover.classList.add("cover-made", `hue-${[...title].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 8}`);
+    cover.classList.add("cover-made", `hue-${hueOf(title)}`);
     const initial = document.createElement("span");
     initial.textContent = ([...title.trim()][0] ?? "♪").toUpperCase();
     cover.append(initial);
@@ -96,6 +99,7 @@ export class QueuePanel {
       id("mute").setAttribute("aria-pressed", String(sound.isMuted));
       id("volume").value = String(Math.round((sound.isMuted ? 0 : sound.volume) * 100));
       id("volume").setAttribute("aria-valuetext", `${id("volume").value} %`);
+      id("volume").style.setProperty("--loud", `${id("volume").value}%`);
     };
     id("volume").addEventListener("input", () => {
       sound.set({ volume: id("volume").valueAsNumber / 100, isMuted: false });
