@@ -60,6 +60,7 @@ events {{ worker_connections {streams}; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
+    keepalive_requests 1000000;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
@@ -233,12 +234,26 @@ class Nchan:
         )
         self._nginx = stack.enter_context(program([nginx, "-c", str(conf), "-e", str(folder / "start.log")], folder))
         wait_for(lambda: answers(self.port) and self._nginx.children(), START_SECONDS, "nginx")
-        self._connection = http.client.HTTPConnection(ADDRESS, self.port)
-        stack.callback(self._connection.close)
+        self._connection = socket.create_connection((ADDRESS, self.port))
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._answers = threading.Thread(target=self._read_answers)
+        self._answers.start()
+        stack.callback(self._end)
 
     def publish(self, published_ns: int) -> None:
-        self._connection.request("POST", "/publish", event_html(published_ns).encode())
-        self._connection.getresponse().read()
+        # Its answer isn't waited for: the others' publishers don't wait for the fan-out either.
+        html = event_html(published_ns).encode()
+        head = f"POST /publish HTTP/1.1\r\nHost: {ADDRESS}\r\nContent-Length: {len(html)}\r\n\r\n"
+        self._connection.sendall(head.encode() + html)
+
+    def _read_answers(self) -> None:
+        while self._connection.recv(65536):
+            pass
+
+    def _end(self) -> None:
+        self._connection.shutdown(socket.SHUT_RDWR)
+        self._answers.join()
+        self._connection.close()
 
     def programs(self) -> list[psutil.Process]:
         return self._nginx.children()
@@ -420,7 +435,8 @@ def main() -> int:
     if compiler is None:
         print("live: no C compiler (cc) for the client: not measured")
         return 0
-    results = []
+    results: list[Result] = []
+    failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         binary = Path(folder) / "live_client"
         subprocess.run([compiler, "-O2", "-o", str(binary), str(REPOSITORY / "bench/live_client.c")], check=True)
@@ -431,14 +447,19 @@ def main() -> int:
             for subject in asked.only.split(","):
                 if subject == "naive" and streams > 1000:
                     continue
-                found = run(subject, binary, streams, asked.seconds)
+                try:
+                    found = run(subject, binary, streams, asked.seconds)
+                except (RuntimeError, OSError, http.client.HTTPException, psutil.Error) as error:
+                    # The others are measured all the same.
+                    failed.append(f"{subject} at {streams:,} streams failed: {error}")
+                    continue
                 if found is None:
                     print("live: nginx with nchan isn't installed (bench/setup does it): left out")
                 else:
                     results.append(found)
     print("\n".join(table(results)))
     print()
-    reached = list(goals(results))
+    reached = [*goals(results), *failed]
     print("\n".join(f"- {line}" for line in reached))
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(
@@ -447,7 +468,7 @@ def main() -> int:
             indent=1,
         )
     )
-    return 1 if any("MISSED" in line for line in reached) else 0
+    return 1 if failed or any("MISSED" in line for line in reached) else 0
 
 
 if __name__ == "__main__":
