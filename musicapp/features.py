@@ -38,6 +38,7 @@ from musicapp.playback import handlers as playback_handlers
 from musicapp.playback import models as playback_models
 from musicapp.playback import routes as playback_routes
 from musicapp.playback import tasks as playback_tasks
+from musicapp.playback.lane import init_lane
 from musicapp.playback.queries import plays_of_user
 from musicapp.uploads import fragments as uploads_fragments
 from musicapp.uploads import handlers as uploads_handlers
@@ -104,6 +105,7 @@ EXPORT_SECTIONS: tuple[tuple[str, Callable[[int], object]], ...] = (
 def register(app: Flask) -> None:
     init_limits(app)
     init_identity(app)
+    init_lane(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     for module in COMMANDS:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, bindparam, func, select
 
 from musicapp.catalog.models import Album, ArtistMember, Original, Rendition, Track
-from musicapp.core.db import db
+from musicapp.core.db import UtcDateTime, db
 from musicapp.playback.choice import StoredAudio
 from musicapp.playback.hearing import Report
 from musicapp.playback.models import ListeningEvent, Play
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StoredTrack:
-    """A track and all files there are of it."""
+    """A track and all files there are of it. Compared by identity, so that caches are quick."""
 
     id: int
     title: str
@@ -37,6 +38,7 @@ class StoredTrack:
 
 _STORED_TRACK = (
     select(
+        Track.id,
         Track.title,
         Track.created_at,
         Track.waveform_key,
@@ -58,27 +60,86 @@ _STORED_TRACK = (
     .join(Album, Album.id == Track.album_id)
     .outerjoin(Original, Original.track_id == Track.id)
     .outerjoin(Rendition, Rendition.track_id == Track.id)
-    .where(Track.deleted_at.is_(None), Album.deleted_at.is_(None))
+    .where(Track.deleted_at.is_(None), Album.deleted_at.is_(None), Track.id == bindparam("track_id"))
+    .order_by(Rendition.id)
 )
 
 
-def stored_track(track_id: int) -> StoredTrack | None:
-    """One statement, whatever the number of renditions; None for what is deleted or never was."""
-    rows: Sequence[Sequence[Any]] = db.session.execute(_STORED_TRACK.where(Track.id == track_id)).all()
-    if not rows:
-        return None
-    title, created_at, waveform_key, preview_key, artist_id, published_at = rows[0][:6]
-    files = []
-    for row in rows:
-        key, codec, mime, profile, made_at = row[12:]
+class StoredTracks:
+    """Reads tracks for streaming, one statement each, whatever the number of renditions.
+
+    A player asks for every 64 KiB, and the session's way to a row costs four times as much as all the rest of such a
+    request. So the statement is compiled once and goes to the driver; the rows are read anew each time, because rights
+    may have changed, but what is made of them is kept for as long as they are the same.
+    """
+
+    KEPT_MAX = 4096
+
+    def __init__(self, engine: Engine) -> None:
+        self._sql = str(_STORED_TRACK.compile(engine))
+        # SQLite's driver numbers its parameters, PostgreSQL's names them.
+        self._is_positional = engine.dialect.positional
+        as_instant: Any = UtcDateTime().dialect_impl(engine.dialect).result_processor(engine.dialect, None)
+        self._as_instant: Callable[[Any], datetime] = as_instant or (lambda value: value)
+        self._kept: dict[int, tuple[Sequence[Any], StoredTrack]] = {}
+
+    def get(self, engine: Engine, track_id: int) -> StoredTrack | None:
+        """None for what is deleted or never was."""
+        connection = engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(self._sql, (track_id,) if self._is_positional else {"track_id": track_id})
+            rows = cursor.fetchall()
+        finally:
+            connection.close()  # back to the pool, which ends the transaction
+        if not rows:
+            return None
+        kept = self._kept.get(track_id)
+        if kept is not None and kept[0] == rows:
+            return kept[1]
+        if len(self._kept) >= self.KEPT_MAX:
+            self._kept.clear()
+        track = self._made_of(rows)
+        self._kept[track_id] = (rows, track)
+        return track
+
+    def _made_of(self, rows: Sequence[Sequence[Any]]) -> StoredTrack:
+        files = []
+        for row in rows:
+            key, codec, mime, profile, made_at = row[13:]
+            if key is not None:
+                files.append(StoredAudio(key, codec, mime, _promised_kbps(profile), self._as_instant(made_at)))
+        id, title, created_at, waveform_key, preview_key, artist_id, published_at, *original = rows[0][:13]
+        key, codec, mime, bitrate_kbps, made_at, can_browsers_play = original
         if key is not None:
-            files.append(StoredAudio(key, codec, mime, _promised_kbps(profile), made_at))
-    key, codec, mime, bitrate_kbps, made_at, can_browsers_play = rows[0][6:12]
-    if key is not None:
-        files.append(StoredAudio(key, codec, mime, bitrate_kbps or 0, made_at, True, can_browsers_play))
-    return StoredTrack(
-        track_id, title, artist_id, published_at is not None, created_at, waveform_key, preview_key, tuple(files)
-    )
+            made_at = self._as_instant(made_at)
+            files.append(StoredAudio(key, codec, mime, bitrate_kbps or 0, made_at, True, bool(can_browsers_play)))
+        return StoredTrack(
+            id=id,
+            title=title,
+            artist_id=artist_id,
+            is_published=published_at is not None,
+            created_at=self._as_instant(created_at),
+            waveform_key=waveform_key,
+            preview_key=preview_key,
+            files=tuple(files),
+        )
+
+
+def stored_track(track_id: int) -> StoredTrack | None:
+    """The track with all its files; None for what is deleted or never was."""
+    return stored_track_of(db.engine, track_id)
+
+
+def stored_track_of(engine: Engine, track_id: int) -> StoredTrack | None:
+    """The same outside an application context."""
+    reader = _readers.get(engine)
+    if reader is None:
+        reader = _readers[engine] = StoredTracks(engine)
+    return reader.get(engine, track_id)
+
+
+_readers: WeakKeyDictionary[Engine, StoredTracks] = WeakKeyDictionary()
 
 
 def _promised_kbps(profile: str) -> int:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any
 
-from werkzeug.http import http_date, parse_date, parse_etags, unquote_etag
+from werkzeug.http import parse_date, parse_etags, unquote_etag
 
+Environ = dict[str, Any]
+"""A WSGI environment: REQUEST_METHOD, HTTP_RANGE and the HTTP_IF_… headers are read."""
+
+_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
 _ONE_RANGE = re.compile(r"\s*bytes\s*=\s*([0-9]{0,19})\s*-\s*([0-9]{0,19})\s*", re.IGNORECASE)
-
-
-class RequestHeaders(Protocol):
-    """A mapping of header names, as Werkzeug's headers and a plain dictionary are."""
-
-    def get(self, key: str, /) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,39 +25,44 @@ class Answer:
     stop: int = 0
 
 
-def answer(method: str, headers: RequestHeaders, *, size_bytes: int, etag: str, modified_at: datetime) -> Answer:
+def answer(environ: Environ, *, size_bytes: int, etag: str, modified_at: datetime) -> Answer:
     """Decides between 200, 206, 304, 412 and 416.
 
     `etag` is strong and without quotes. Several ranges at once get the whole file, which RFC 9110 allows: no player
     asks for them, and a multipart answer would be code for attackers only.
     """
-    modified_at = modified_at.astimezone(UTC).replace(microsecond=0)
-    if (refusal := _refusal(headers, etag, modified_at)) is not None:
-        return Answer(refusal)
-    whole = Answer(200, 0, size_bytes)
-    wanted = headers.get("Range")
+    if any(condition in environ for condition in _CONDITIONS):
+        refusal = _refusal(environ, etag, _in_seconds(modified_at))
+        if refusal is not None:
+            return Answer(refusal)
+    wanted = environ.get("HTTP_RANGE")
     # RFC 9110 defines ranges for GET alone.
-    if not wanted or method != "GET" or not _is_same(headers.get("If-Range"), etag, modified_at):
-        return whole
-    return _part(wanted, size_bytes) or whole
+    if not wanted or environ["REQUEST_METHOD"] != "GET":
+        return Answer(200, 0, size_bytes)
+    if_range = environ.get("HTTP_IF_RANGE")
+    if if_range and not _is_same(if_range, etag, _in_seconds(modified_at)):
+        return Answer(200, 0, size_bytes)
+    return _part(wanted, size_bytes) or Answer(200, 0, size_bytes)
 
 
-def _refusal(headers: RequestHeaders, etag: str, modified_at: datetime) -> int | None:
-    if (if_match := headers.get("If-Match")) is not None:
+def _in_seconds(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(microsecond=0)
+
+
+def _refusal(environ: Environ, etag: str, modified_at: datetime) -> int | None:
+    if (if_match := environ.get("HTTP_IF_MATCH")) is not None:
         if not parse_etags(if_match).contains(etag):
             return 412
-    elif (since := parse_date(headers.get("If-Unmodified-Since"))) is not None and modified_at > since:
+    elif (since := parse_date(environ.get("HTTP_IF_UNMODIFIED_SINCE"))) is not None and modified_at > since:
         return 412
-    if (if_none_match := headers.get("If-None-Match")) is not None:
+    if (if_none_match := environ.get("HTTP_IF_NONE_MATCH")) is not None:
         return 304 if parse_etags(if_none_match).contains_weak(etag) else None
-    if (since := parse_date(headers.get("If-Modified-Since"))) is not None and modified_at <= since:
+    if (since := parse_date(environ.get("HTTP_IF_MODIFIED_SINCE"))) is not None and modified_at <= since:
         return 304
     return None
 
 
-def _is_same(if_range: str | None, etag: str, modified_at: datetime) -> bool:
-    if not if_range:
-        return True
+def _is_same(if_range: str, etag: str, modified_at: datetime) -> bool:
     if if_range.lstrip().startswith(('"', "W/")):
         named, is_weak = unquote_etag(if_range.strip())
         return named == etag and not is_weak
@@ -83,7 +86,3 @@ def _part(wanted: str, size_bytes: int) -> Answer | None:
     if start >= size_bytes:
         return Answer(416)
     return Answer(206, start, min(int(last) + 1, size_bytes) if last else size_bytes)
-
-
-def last_modified(modified_at: datetime) -> str:
-    return http_date(modified_at)

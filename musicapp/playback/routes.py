@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict
 
 from flask import Blueprint, Response, current_app, request, session
@@ -12,18 +13,19 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from musicapp.accounts.identity import current_viewer
 from musicapp.core.db import db
 from musicapp.core.security import public
+from musicapp.core.storage import store
 from musicapp.playback import queries, services
-from musicapp.playback.choice import QUALITIES, StoredAudio, choose, player_of
+from musicapp.playback.files import NoFileError, StillPreparingError, StoredFile, preview_file, waveform_file
 from musicapp.playback.forms import BODY_MAX_BYTES, ReportError, read_reports
+from musicapp.playback.lane import FOUND_TRACK
 from musicapp.playback.queries import StoredTrack
-from musicapp.playback.sending import StoredFile, is_named_by_request, send_stored
+from musicapp.playback.sending import file_for, reply
 
 blueprint = Blueprint("playback", __name__, template_folder="templates")
 logger = logging.getLogger(__name__)
 
 TRACK = "/tracks/<int(max=2147483647):track_id>"
 PREPARING_RETRY_SECONDS = 10
-_SUFFIXES = {"opus": "opus", "vorbis": "ogg", "oggflac": "oga", "aac": "m4a", "alac": "m4a", "aiff": "aiff"}
 
 
 class _Refusal(HTTPException):
@@ -42,48 +44,29 @@ class _Refusal(HTTPException):
 def stream(track_id: int) -> Response:
     """The audio itself: `quality=low|normal|high|original`, `formats=opus,mp3` for a player that knows its own."""
     track = _audible(track_id)
-    quality = request.args.get("quality", "normal")
-    if quality not in QUALITIES:
-        raise _Refusal(400, f"quality is one of {', '.join(QUALITIES)}.")
-    files = list(track.files)
+    lost: frozenset[str] = frozenset()
     while True:
-        audio = _chosen(files, quality)
+        stored = _file_for_request(track, lost)
         try:
-            response = send_stored(_audio_file(track, audio))
+            return _send(stored)
         except FileNotFoundError:
             # One lost file does not silence a track that has others.
-            logger.exception("the store has lost %s of track %s", audio.key, track.id)
-            files.remove(audio)
-            continue
-        response.vary.update(("Accept", "User-Agent"))
-        return response
+            logger.exception("the store has lost %s of track %s", stored.key, track.id)
+            lost |= {stored.key}
 
 
 @blueprint.get(f"{TRACK}/preview")
 @public
 def preview(track_id: int) -> Response:
     """Thirty seconds of the track, under the same rights as the whole of it."""
-    track = _audible(track_id)
-    if track.preview_key is None:
-        raise _Refusal(404, "This track has no preview yet.")
-    suffix = track.preview_key.rpartition(".")[2]
-    mime = {"mp3": "audio/mpeg", "opus": "audio/ogg", "ogg": "audio/ogg", "m4a": "audio/mp4"}.get(suffix, "audio/mpeg")
-    return _send(
-        StoredFile(track.preview_key, mime, track.created_at, f"{track.title} (preview).{suffix}", _kept(track))
-    )
+    return _send_or_refuse(preview_file, _audible(track_id))
 
 
 @blueprint.get(f"{TRACK}/waveform")
 @public
 def waveform(track_id: int) -> Response:
     """Peaks for drawing, as audiowaveform's JSON, version 2."""
-    track = _audible(track_id)
-    if track.waveform_key is None:
-        raise _Refusal(404, "The waveform is still being prepared.", PREPARING_RETRY_SECONDS)
-    cache_control = "private, max-age=604800, immutable" if track.is_published else "private, no-cache"
-    return _send(
-        StoredFile(track.waveform_key, "application/json", track.created_at, f"{track.title}.json", cache_control)
-    )
+    return _send_or_refuse(waveform_file, _audible(track_id))
 
 
 @blueprint.post("/plays")
@@ -120,7 +103,8 @@ def _audible(track_id: int) -> StoredTrack:
     # The viewer is looked up only where rights depend on one: most streams are of published tracks.
     if not current_app.config["PUBLIC_LISTENING"] and not current_viewer().is_authenticated:
         raise _Refusal(401, "Log in to listen.")
-    track = queries.stored_track(track_id)
+    environ = request.environ
+    track: StoredTrack | None = environ[FOUND_TRACK] if FOUND_TRACK in environ else queries.stored_track(track_id)
     if track is None or not (track.is_published or _is_member(track)):
         raise _Refusal(404, "There is no such track.")
     return track
@@ -131,41 +115,28 @@ def _is_member(track: StoredTrack) -> bool:
     return viewer.id is not None and queries.is_member(viewer.id, track.artist_id)
 
 
-def _chosen(files: list[StoredAudio], quality: str) -> StoredAudio:
-    """The file for this request. Refuses with 406 or 503 where there is none."""
-    for audio in files:
-        if is_named_by_request(audio.key):
-            return audio
-    headers = request.headers
-    player = player_of(request.args.get("formats", ""), headers.get("Accept", ""), headers.get("User-Agent", ""))
-    best = choose(quality, files, player)
-    if best is not None:
-        return best
-    if any(not audio.is_original for audio in files):
-        formats = ", ".join(sorted({audio.format for audio in files}))
-        raise _Refusal(406, f"This track can be had as {formats}.")
-    raise _Refusal(503, "This track is still being prepared.", PREPARING_RETRY_SECONDS)
-
-
-def _audio_file(track: StoredTrack, audio: StoredAudio) -> StoredFile:
-    return StoredFile(
-        audio.key,
-        audio.mime,
-        audio.made_at,
-        f"{track.title}.{_SUFFIXES.get(audio.format, audio.format)}",
-        # An original that stands in for renditions must not outlive their making in a cache.
-        "private, no-cache" if audio.is_original and not track.has_renditions else _kept(track),
-        is_as_uploaded=audio.is_original,
-    )
-
-
-def _kept(track: StoredTrack) -> str:
-    return "private, max-age=3600" if track.is_published else "private, no-cache"
+def _file_for_request(track: StoredTrack, lost: frozenset[str]) -> StoredFile:
+    """Refuses with 400, 406 or 503 where there is none."""
+    try:
+        return file_for(request.environ, track, store(), by_nginx=current_app.config["USE_X_ACCEL_REDIRECT"], lost=lost)
+    except StillPreparingError as error:
+        raise _Refusal(503, str(error), PREPARING_RETRY_SECONDS) from error
+    except NoFileError as error:
+        raise _Refusal(406, str(error)) from error
+    except ValueError as error:
+        raise _Refusal(400, str(error)) from error
 
 
 def _send(stored: StoredFile) -> Response:
+    made = reply(request.environ, stored, store(), by_nginx=current_app.config["USE_X_ACCEL_REDIRECT"])
+    return Response(made.body, made.status, headers=made.headers, direct_passthrough=True)
+
+
+def _send_or_refuse(file_of: Callable[[StoredTrack], StoredFile], track: StoredTrack) -> Response:
     try:
-        return send_stored(stored)
+        return _send(file_of(track))
+    except NoFileError as error:
+        raise _Refusal(404, str(error)) from error
     except FileNotFoundError as error:
-        logger.exception("the store has lost %s", stored.key)
+        logger.exception("the store has lost a file of track %s", track.id)
         raise _Refusal(404, "The file is gone.") from error

@@ -1,41 +1,29 @@
-"""A stored file as an HTTP answer: by nginx where there is one, else in pieces that let everybody else have a turn."""
+"""A stored file as the answer to a request: by nginx where there is one, else in pieces that leave others a turn."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from io import FileIO
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
-from flask import Response, current_app, request
 from werkzeug.http import parse_etags, unquote_etag
 
-from musicapp.core.storage import store
-from musicapp.playback.ranges import answer, last_modified
+from musicapp.core.storage import FolderStore
+from musicapp.playback.choice import StoredAudio
+from musicapp.playback.files import StoredFile, audio_file, best_file, etag_of, headers_of, validators_of
+from musicapp.playback.queries import StoredTrack
+from musicapp.playback.ranges import Environ, answer
 
 PIECE_BYTES = 256 * 1024
 """Read and sent between two turns of the other greenlets: about 0.1 ms from the page cache."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file of the store and how browsers are to take it."""
-
-    key: str
-    mime: str
-    made_at: datetime
-    name: str
-    """What it is called when saved, with its suffix."""
-    cache_control: str
-    is_as_uploaded: bool = False
-    """A stranger made these bytes: never a page, whatever a browser thinks of them."""
+_SAID_OF_UNCHANGED = {"ETag", "Cache-Control", "Vary"}
 
 
 class Pieces:
@@ -60,9 +48,7 @@ class Pieces:
                     raise OSError(f"the stored file ends at byte {position}, before {self._stop}")
                 position += len(piece)
                 yield piece
-                # Under gevent this lets the others run. A socket with room never blocks, so without it the next
-                # piece, and the next request of the same connection, go out while everybody else waits.
-                time.sleep(0)
+                give_way()
         finally:
             self._file.close()
 
@@ -70,82 +56,91 @@ class Pieces:
         self._file.close()
 
 
-@lru_cache(maxsize=4096)
-def etag_of(key: str) -> str:
-    """Strong: a key's bytes never change. Hashed, because keys are nobody's business."""
-    return hashlib.blake2s(key.encode(), digest_size=12).hexdigest()
+def give_way() -> None:
+    """Under gevent, lets the other greenlets run; elsewhere nearly nothing.
 
-
-def _nginx_etag_of(path: Path) -> str:
-    found = path.stat()
-    return f"{int(found.st_mtime):x}-{found.st_size:x}"
-
-
-def is_named_by_request(key: str) -> bool:
-    """True where the request's If-Range or If-Match names this very file, by our ETag or by nginx's.
-
-    A player that has read the beginning of a file goes on with the same one, although a better one exists now.
+    A socket with room never blocks, so without this the next piece, and the next request of the same connection, go
+    out while everybody else waits.
     """
-    named = unquote_etag(request.headers.get("If-Range", ""))[0]
-    etags = {named} if named else set(parse_etags(request.headers.get("If-Match")).as_set(include_weak=True))
-    if not etags:
-        return False
-    if etag_of(key) in etags:
-        return True
-    path = store().path(key)
-    return current_app.config["USE_X_ACCEL_REDIRECT"] and path.exists() and _nginx_etag_of(path) in etags
+    time.sleep(0)
 
 
-def send_stored(stored: StoredFile) -> Response:
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a WSGI server needs. `body` must be iterated to its end or closed."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: Pieces | None = None
+
+
+def reply(environ: Environ, stored: StoredFile, folder: FolderStore, *, by_nginx: bool) -> Reply:
     """Answers a GET or HEAD request with the file, or the part of it that is asked for.
 
     Raises FileNotFoundError when the store has lost it.
     """
-    path = store().path(stored.key)
-    headers = {
-        "Content-Type": stored.mime,
-        "Content-Disposition": _disposition(stored.name),
-        "Cache-Control": stored.cache_control,
-        "Accept-Ranges": "bytes",
-        "X-Content-Type-Options": "nosniff",
-    }
-    if stored.is_as_uploaded:
-        headers["Content-Security-Policy"] = "sandbox"
-    if current_app.config["USE_X_ACCEL_REDIRECT"]:
-        path.stat()
+    path = _path(folder, stored.key)
+    headers = [*headers_of(stored)]
+    if by_nginx:
+        os.stat(path)  # noqa: PTH116 - a Path costs more than the call
+        # As after each piece: nginx keeps its connections, and its next request may be there already.
+        give_way()
         # nginx answers conditions and ranges itself, from the file.
-        headers["X-Accel-Redirect"] = "/_media/" + quote(stored.key)
-        return Response(status=200, headers=headers)
+        return Reply(200, [*headers, ("X-Accel-Redirect", f"/_media/{quote(stored.key)}"), ("Content-Length", "0")])
 
-    headers["ETag"] = f'"{etag_of(stored.key)}"'
-    headers["Last-Modified"] = last_modified(stored.made_at)
+    headers += validators_of(stored)
     file = FileIO(path)
     size_bytes = os.fstat(file.fileno()).st_size
-    part = answer(
-        request.method, request.headers, size_bytes=size_bytes, etag=etag_of(stored.key), modified_at=stored.made_at
-    )
-    if part.status in {304, 412, 416}:
-        file.close()
-        if part.status == 304:
-            del headers["Content-Type"]
-        if part.status == 416:
-            headers["Content-Range"] = f"bytes */{size_bytes}"
-        return Response(status=part.status, headers=headers)
-    headers["Content-Length"] = str(part.stop - part.start)
+    part = answer(environ, size_bytes=size_bytes, etag=etag_of(stored.key), modified_at=stored.made_at)
     if part.status == 206:
-        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size_bytes}"
-    if request.method == "HEAD":
+        headers.append(("Content-Range", f"bytes {part.start}-{part.stop - 1}/{size_bytes}"))
+    elif part.status == 416:
+        headers.append(("Content-Range", f"bytes */{size_bytes}"))
+    if part.status == 304:
+        headers = [header for header in headers if header[0] in _SAID_OF_UNCHANGED]
+    else:
+        headers.append(("Content-Length", str(part.stop - part.start)))
+    if part.stop == part.start or environ["REQUEST_METHOD"] == "HEAD":
         file.close()
-        return Response(status=part.status, headers=headers)
-    return Response(Pieces(file, part.start, part.stop), status=part.status, headers=headers, direct_passthrough=True)
+        return Reply(part.status, headers)
+    return Reply(part.status, headers, Pieces(file, part.start, part.stop))
 
 
 @lru_cache(maxsize=4096)
-def _disposition(name: str) -> str:
-    """`inline` with a name that no file system and no header parser can take amiss."""
-    safe = "".join("_" if letter in '/\\:*?"<>|%' or not letter.isprintable() else letter for letter in name)
-    stem, dot, suffix = safe.rpartition(".")
-    stem = stem[:120].strip(" .") or "track"
-    ascii_stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().strip(" .") or "track"
-    plain = f'inline; filename="{ascii_stem}{dot}{suffix}"'
-    return plain if ascii_stem == stem else f"{plain}; filename*=UTF-8''{quote(stem + dot + suffix, safe='')}"
+def _path(folder: FolderStore, key: str) -> str:
+    return str(folder.path(key))
+
+
+def file_for(
+    environ: Environ, track: StoredTrack, folder: FolderStore, *, by_nginx: bool, lost: frozenset[str] = frozenset()
+) -> StoredFile:
+    """The file of a track that a request gets; none whose key is `lost`.
+
+    A player that has read the beginning of a file, and names it by If-Range or If-Match, goes on with the same one,
+    although a better one exists now. Raises ValueError, NoFileError and StillPreparingError as best_file does.
+    """
+    if "HTTP_IF_RANGE" in environ or "HTTP_IF_MATCH" in environ:
+        for audio in _named_by(environ, track, folder, by_nginx=by_nginx):
+            if audio.key not in lost:
+                return audio_file(track, audio)
+    quality, formats = "normal", ""
+    if query := environ.get("QUERY_STRING"):
+        asked = parse_qs(query, max_num_fields=20)
+        quality, formats = asked.get("quality", [quality])[0], asked.get("formats", [formats])[0]
+    return best_file(track, quality, formats, environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_USER_AGENT", ""), lost)
+
+
+def _named_by(environ: Environ, track: StoredTrack, folder: FolderStore, *, by_nginx: bool) -> Iterator[StoredAudio]:
+    named = unquote_etag(environ.get("HTTP_IF_RANGE"))[0]
+    etags = {named} if named else parse_etags(environ.get("HTTP_IF_MATCH")).as_set(include_weak=True)
+    for audio in track.files:
+        if etag_of(audio.key) in etags or (by_nginx and _nginx_etag_of(folder.path(audio.key)) in etags):
+            yield audio
+
+
+def _nginx_etag_of(path: Path) -> str | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return f"{int(found.st_mtime):x}-{found.st_size:x}"

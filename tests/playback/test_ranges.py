@@ -13,8 +13,8 @@ EARLIER = "Sun, 01 Mar 2026 11:59:59 GMT"
 
 
 def ask(method: str = "GET", size_bytes: int = 1000, **headers: Any) -> Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return answer(method, named, size_bytes=size_bytes, etag="abc", modified_at=MODIFIED_AT)
+    environ = {"REQUEST_METHOD": method, **{f"HTTP_{name.upper()}": value for name, value in headers.items()}}
+    return answer(environ, size_bytes=size_bytes, etag="abc", modified_at=MODIFIED_AT)
 
 
 @pytest.mark.parametrize(

@@ -262,22 +262,27 @@ def test_no_database_connection_is_held_while_bytes_go_out(house: House, app: Fl
         server.server_close()
 
 
-def test_a_stream_takes_one_query(house: House, client: FlaskClient) -> None:
-    statements: list[str] = []
-
-    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith("SELECT"):
-            statements.append(statement)
-
+def test_a_stream_takes_one_query_and_one_more_for_a_draft(house: House, client: FlaskClient) -> None:
+    taken: list[object] = []
     with house.app.app_context():
-        db.event.listen(db.engine, "before_cursor_execute", count)
+        db.event.listen(db.engine, "checkout", lambda connection, *_: taken.append(connection))
     client.get(f"/tracks/{house.ready}/stream", headers=IN_CHROME)
-    assert len(statements) == 1
+    assert len(taken) == 1
     member = house.signed_in(house.alice)
     member.get(f"/tracks/{house.draft}/stream", headers=IN_CHROME)  # who it is, is cached from here on
-    statements.clear()
+    taken.clear()
     member.get(f"/tracks/{house.draft}/stream", headers=IN_CHROME)
-    assert len(statements) == 2
+    assert len(taken) == 2
+
+
+def test_rights_are_looked_up_for_every_request(house: House, client: FlaskClient) -> None:
+    url = f"/tracks/{house.ready}/stream"
+    for is_published, status in ((True, 200), (False, 404), (True, 200)):
+        with house.app.app_context():
+            album = db.session.get_one(Album, house.album)
+            album.published_at = album.created_at if is_published else None
+            db.session.commit()
+        assert client.head(url).status_code == status
 
 
 def test_a_file_cut_on_disk_ends_the_connection_instead_of_lying(house: House, client: FlaskClient) -> None:
