@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from musicapp.core.db import db, utc_now
-from musicapp.core.redis import RedisUnavailable, redis_client
+from musicapp.core.redis import RedisError, RedisUnavailable, redis_client
 from musicapp.jobs.events import JobChanged
 from musicapp.jobs.models import RUNNING, Job
 from musicapp.jobs.registry import JobCancelledError
@@ -106,10 +106,10 @@ class JobContext:
         while not self._ended.wait(CANCEL_POLL_S):
             with self._app.app_context():
                 try:
-                    if redis_client().get(f"job:{self.id}:cancel"):
+                    if redis_client().get(f"job:{self.id}:cancel") == (self.token or "").encode():
                         self._stop = JobCancelledError
-                except RedisUnavailable:
-                    pass
+                except RedisError:
+                    log.debug("job %s hears of a cancellation from the database only: Redis is away", self.id)
                 if time.monotonic() - last >= every_s:
                     last = time.monotonic()
                     self._write_heartbeat()
@@ -126,6 +126,7 @@ class JobContext:
             elif db.session.scalar(select(Job.is_cancel_requested).where(Job.id == self.id)):
                 self._stop = JobCancelledError
             db.session.commit()
-        except OperationalError:
+        except SQLAlchemyError as error:
+            # Whatever it was, the next beat may succeed; a heart that dies gives the job to a second worker.
             db.session.rollback()
-            log.warning("no heartbeat for job %s: the database is busy", self.id)
+            log.warning("no heartbeat for job %s: %s", self.id, error)

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from musicapp.core.db import Base, utc_now
 
 QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "queued", "running", "succeeded", "failed", "cancelled"
-STATES = (QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED)
 ENDED = (SUCCEEDED, FAILED, CANCELLED)
 
 

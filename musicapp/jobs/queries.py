@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
 
 from musicapp.core.db import db, utc_now
 from musicapp.core.redis import RedisUnavailable, redis_client
@@ -55,8 +55,8 @@ class JobView:
         return self.state in {"queued", "running"} and not self.is_cancel_requested
 
 
-def fair_order(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """Waiting jobs as (id, kind), in the order in which they will be claimed: owners take turns.
+def _ranked(*conditions: ColumnElement[bool]) -> Subquery:
+    """Waiting jobs with what decides their turn.
 
     An owner's first waiting job is its first turn, its second the next; a job it has running is a turn taken, and
     within a turn whoever was served longest ago comes first. So one owner's hundred jobs don't stand in front of
@@ -80,17 +80,37 @@ def fair_order(*conditions: ColumnElement[bool]) -> Select[Any]:
         .where(Job.state == QUEUED, *conditions)
         .subquery()
     )
+    turn = waiting.c.nth + func.coalesce(served.c.running, 0)
     return (
-        select(waiting.c.id, waiting.c.kind)
+        select(waiting.c.id, waiting.c.kind, turn.label("turn"), served.c.last.label("last"))
         .outerjoin(served, (served.c.kind == waiting.c.kind) & (served.c.owner == waiting.c.owner))
-        .order_by(waiting.c.nth + func.coalesce(served.c.running, 0), served.c.last.asc().nulls_first(), waiting.c.id)
+        .subquery("ranked")
     )
 
 
-def next_waiting_id(kind: str) -> int | None:
-    """The fairest job of the kind that is due."""
-    row = db.session.execute(fair_order(Job.kind == kind, Job.run_at <= utc_now()).limit(1)).first()
-    return row.id if row else None
+def _by_turn(ranked: Subquery) -> tuple[ColumnElement[Any], ...]:
+    return ranked.c.turn, ranked.c.last.asc().nulls_first(), ranked.c.id
+
+
+def fair_order(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Waiting jobs as (id, kind), in the order in which they will be claimed: owners take turns."""
+    ranked = _ranked(*conditions)
+    return select(ranked.c.id, ranked.c.kind).order_by(*_by_turn(ranked))
+
+
+def fairest_waiting(kind: str) -> Select[int]:
+    """The id of the fairest job of the kind that is due, and its lock; one that another worker holds is passed over."""
+    ranked = _ranked(Job.kind == kind, Job.run_at <= utc_now())
+    return (
+        select(Job.id)
+        .join(ranked, ranked.c.id == Job.id)
+        # Again, of the row itself: it is looked at anew once it is locked.
+        .where(Job.state == QUEUED)
+        .order_by(*_by_turn(ranked))
+        .limit(1)
+        .with_for_update(of=Job, skip_locked=True)
+        .correlate(None)
+    )
 
 
 def places_in_queue(kinds: Iterable[str]) -> dict[int, int]:

@@ -18,13 +18,12 @@ from musicapp.core.redis import RedisUnavailable, redis_client
 from musicapp.jobs.context import ClaimLostError, JobContext
 from musicapp.jobs.events import JobChanged
 from musicapp.jobs.models import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Job
-from musicapp.jobs.queries import next_waiting_id
+from musicapp.jobs.queries import fairest_waiting
 from musicapp.jobs.registry import KINDS, JobCancelledError, JobFailedError, RetryLater
 from musicapp.jobs.services import change, send_ticket_after_commit
 
 log = logging.getLogger(__name__)
 
-CLAIM_TRIES = 5
 END_TRIES = 5
 OUR_FAULT = (
     "Something went wrong on our side. Nothing is lost: try again. If it fails again, tell the operator about job {id}."
@@ -37,35 +36,34 @@ TOO_LONG = "This took longer than the operator allows. Try a shorter file."
 
 
 def claim(kind: str) -> JobContext | None:
-    """Takes the fairest waiting job of the kind and commits that; None when there is none."""
-    for _ in range(CLAIM_TRIES):
-        job_id = next_waiting_id(kind)
-        if job_id is None:
-            db.session.rollback()
-            return None
-        now = utc_now()
-        taken = db.session.execute(
-            update(Job)
-            .where(Job.id == job_id, Job.state == QUEUED)
-            .values(
-                state=RUNNING,
-                claim_token=secrets.token_hex(16),
-                attempts=Job.attempts + 1,
-                started_at=now,
-                heartbeat_at=now,
-                error=None,
-            )
+    """Takes the fairest waiting job of the kind and commits that; None when there is none.
+
+    One statement: on PostgreSQL workers that claim at once pass over each other's row instead of waiting for it and
+    coming away with nothing. SQLite's lock lets nobody in between.
+    """
+    now = utc_now()
+    job_id = db.session.scalar(
+        update(Job)
+        .where(Job.id == fairest_waiting(kind).scalar_subquery(), Job.state == QUEUED)
+        .values(
+            state=RUNNING,
+            claim_token=secrets.token_hex(16),
+            attempts=Job.attempts + 1,
+            started_at=now,
+            heartbeat_at=now,
+            error=None,
         )
-        if taken.rowcount == 1:  # type: ignore[attr-defined]
-            job = db.session.scalars(
-                select(Job).where(Job.id == job_id).execution_options(populate_existing=True)
-            ).one()
-            context = JobContext(job)
-            publish(JobChanged(job.id, job.kind, job.subject_id, job.owner_id, RUNNING))
-            db.session.commit()
-            return context
-        db.session.rollback()  # on PostgreSQL another worker was faster; SQLite's lock lets nobody in between
-    return None
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    )
+    if job_id is None:
+        db.session.rollback()
+        return None
+    job = db.session.get_one(Job, job_id, populate_existing=True)
+    context = JobContext(job)
+    publish(JobChanged(job.id, job.kind, job.subject_id, job.owner_id, RUNNING))
+    db.session.commit()
+    return context
 
 
 def run_next(kind: str) -> int | None:

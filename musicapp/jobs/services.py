@@ -103,6 +103,7 @@ def change(job: Job, state: str, **columns: Any) -> None:
 
 def retry(job: Job) -> bool:
     """Queues a failed or cancelled job again with a full set of attempts; False if it is in another state."""
+    _lock(job)
     if job.state not in {FAILED, CANCELLED}:
         return False
     now = utc_now()
@@ -125,16 +126,18 @@ def retry(job: Job) -> bool:
 
 def cancel(job: Job) -> bool:
     """Cancels a waiting job at once and asks a running one to stop; False if it has ended."""
+    _lock(job)
     if job.state in ENDED:
         return False
     if job.state == RUNNING:
         change(job, RUNNING, is_cancel_requested=True)
-        job_id, client = job.id, redis_client()
+        job_id, claim_token, client = job.id, job.claim_token or "", redis_client()
 
         def ask() -> None:
             try:
-                # The worker looks here every second and in the database every few; either is enough.
-                client.set(f"job:{job_id}:cancel", 1, ex=3600)
+                # The worker looks here every second and in the database every few; either is enough. It names the
+                # attempt: one that ended meanwhile must not stop the next.
+                client.set(f"job:{job_id}:cancel", claim_token, ex=3600)
             except RedisUnavailable:
                 log.warning("job %s is asked to stop by the database only", job_id)
 
@@ -144,8 +147,7 @@ def cancel(job: Job) -> bool:
     return True
 
 
-def cancel_for_subject(kinds: tuple[str, ...], subject_id: int) -> None:
-    """Cancels whatever is still to be done about a subject that goes away."""
-    jobs = select(Job).where(Job.kind.in_(kinds), Job.subject_id == subject_id, Job.state.notin_(ENDED))
-    for job in db.session.scalars(jobs):
-        cancel(job)
+def _lock(job: Job) -> None:
+    """Reads the row as it is now: a worker may have claimed it since, or another tab pressed the same button."""
+    db.session.flush()
+    db.session.refresh(job, with_for_update=True)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from musicapp.core.db import db, utc_now
 from musicapp.jobs import runner, services
-from musicapp.jobs.context import ClaimLostError, JobContext
+from musicapp.jobs.context import CANCEL_POLL_S, ClaimLostError, JobContext
 from musicapp.jobs.models import Job
 from musicapp.jobs.registry import JobFailedError, RetryLater
 from musicapp.jobs.tasks import replace_lost_tickets
@@ -106,6 +106,69 @@ def test_running_job_stops_when_its_owner_cancels(context: Flask, kinds: Declare
     runner.run_next("hum")
     canceller.join()
     assert only_job().state == "cancelled"
+
+
+def test_asking_an_attempt_that_is_over_to_stop_does_not_stop_the_next(context: Flask, kinds: Declare) -> None:
+    seen: list[type[Exception] | None] = []
+
+    def work(job: JobContext) -> None:
+        deadline = time.monotonic() + 2.5 * CANCEL_POLL_S
+        while time.monotonic() < deadline:
+            time.sleep(0.1)  # long enough for its heart to look twice
+        seen.append(job._stop)
+
+    kinds("hum", work)
+    add("hum")
+    assert runner.claim("hum") is not None
+    services.cancel(only_job())
+    db.session.commit()
+    job = only_job()
+    job.heartbeat_at = utc_now() - timedelta(seconds=31)
+    db.session.commit()
+    runner.reap(30)
+    assert only_job().state == "cancelled"
+    services.retry(only_job())
+    db.session.commit()
+    runner.run_next("hum")
+    assert seen == [None]
+    assert only_job().state == "succeeded"
+
+
+def test_workers_that_claim_at_once_take_different_jobs(context: Flask, kinds: Declare) -> None:
+    kinds("hum", lambda _: None)
+    for _ in range(8):
+        add("hum")
+    together, taken = threading.Barrier(8), list[int | None]()
+
+    def take() -> None:
+        together.wait(10)
+        with context.app_context():
+            job = runner.claim("hum")
+            taken.append(job.id if job else None)
+
+    workers = [threading.Thread(target=take) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert None not in taken
+    assert len(set(taken)) == 8
+
+
+def test_cancelling_a_job_that_was_claimed_meanwhile_asks_its_worker(context: Flask, kinds: Declare) -> None:
+    kinds("hum", lambda _: None)
+    add("hum")
+    seen_waiting = only_job()
+    assert seen_waiting.state == "queued"
+    db.session.commit()
+    db.session.expunge(seen_waiting)
+    assert runner.claim("hum") is not None
+    db.session.expunge_all()
+    db.session.add(seen_waiting)
+    assert services.cancel(seen_waiting)
+    db.session.commit()
+    job = only_job()
+    assert (job.state, job.is_cancel_requested) == ("running", True)
 
 
 def test_job_of_a_dead_worker_is_queued_again_and_fails_after_three(context: Flask, kinds: Declare) -> None:

@@ -95,7 +95,7 @@ def test_owner_who_was_served_last_waits_for_the_other(context: Flask, kinds: De
     run_next("hum")
     of_bob = services.add("hum", owner_id=bob)
     db.session.commit()
-    assert queries.next_waiting_id("hum") == of_bob
+    assert db.session.scalar(queries.fairest_waiting("hum")) == of_bob
 
 
 def test_waiting_job_is_cancelled_at_once_and_can_be_tried_again(context: Flask, kinds: Declare) -> None:
