@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from musicapp.core.db import Base, utc_now
@@ -31,7 +31,8 @@ class User(Base):
     """Prefix of the pictures: `<key>-96.webp` and so on."""
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     locale: Mapped[str] = mapped_column(String(16), default="en")
-    quota_bytes: Mapped[int | None]
+    quota_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """None: the site's own, USER_QUOTA_BYTES."""
     quota_seconds: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     suspended_at: Mapped[datetime | None]
