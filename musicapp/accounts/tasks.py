@@ -8,7 +8,7 @@ from musicapp.audio.errors import ArtworkError
 from musicapp.core.db import db
 from musicapp.core.storage import store
 from musicapp.jobs.context import JobContext
-from musicapp.jobs.registry import JobFailedError, job_kind
+from musicapp.jobs.registry import JobFailedError, RetryLater, job_kind
 
 
 @job_kind("resize_avatar", queue="default")
@@ -20,6 +20,8 @@ def resize_avatar(job: JobContext) -> None:
     try:
         avatar_key = make_avatar(source)
     except ArtworkError as error:
+        if error.reason == "disk_full":
+            raise RetryLater(60, str(error)) from error
         source.unlink(missing_ok=True)
         raise JobFailedError(str(error)) from error
     if queries.user_by_id(job.subject_id) is None:

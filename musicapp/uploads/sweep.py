@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import time
 from collections.abc import Collection, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from musicapp.accounts.models import User
 from musicapp.catalog.models import Artwork, Original, Rendition, Track
 from musicapp.core.db import db, reading, utc_now
 from musicapp.core.storage import store
@@ -26,6 +28,9 @@ log = logging.getLogger(__name__)
 # Younger files may be on their way between the disk and the commit, and an encoding may take hours.
 LEFT_BEHIND_AFTER_S = 24 * 3600
 BATCH = 500
+KINDS_OF_FILES = ("originals", "renditions", "pictures", "artworks", "avatar-sources", "avatars")
+"""Top folders of the store. The sizes of a picture share one key: `artworks/ab/<uuid>` has `…-320.webp` and more."""
+_SIZE = re.compile(r"-\d+\.\w+$")
 
 
 def remove_expired() -> int:
@@ -72,29 +77,44 @@ def remove_scratch_folders() -> int:
 
 
 def remove_orphans() -> int:
-    """Removes originals and renditions older than a day that no row names; returns how many."""
+    """Removes files older than a day that no row names; returns how many."""
     removed = 0
-    files = (path for kind in ("originals", "renditions") for path in (store().root / kind).rglob("*"))
-    keys = (str(path.relative_to(store().root)) for path in files if path.is_file() and _is_left_behind(path))
-    while batch := list(islice(keys, BATCH)):
+    files = (path for kind in KINDS_OF_FILES for path in (store().root / kind).rglob("*"))
+    old = (path for path in files if path.is_file() and _is_left_behind(path))
+    while batch := {path: _key_of(path) for path in islice(old, BATCH)}:
         with reading():
-            named = set(_named(batch))
+            named = set(_named(set(batch.values())))
             db.session.rollback()
-        for key in set(batch) - named:
-            log.info("removing %s: no row names it", key)
-            store().delete(key)
-            removed += 1
+        for path, key in batch.items():
+            if key not in named:
+                log.info("removing %s: no row names it", path)
+                path.unlink(missing_ok=True)
+                removed += 1
     return removed
+
+
+def _key_of(path: Path) -> str:
+    key = str(path.relative_to(store().root))
+    return _SIZE.sub("", key) if key.startswith(("artworks/", "avatars/")) else key
 
 
 def _named(keys: Collection[str]) -> Iterator[str]:
     """Those of the keys that something still needs."""
-    columns = (Upload.key, Original.key, Artwork.original_key, Rendition.key, Track.waveform_key, Track.preview_key)
+    columns = (
+        Upload.key,
+        Original.key,
+        Artwork.key,
+        Artwork.original_key,
+        Rendition.key,
+        Track.waveform_key,
+        Track.preview_key,
+        User.avatar_key,
+        # Pictures wait for their job under the key that it carries; a failed one may be tried again.
+        Job.arguments["key"].as_string(),
+        Job.arguments["source_key"].as_string(),
+    )
     for column in columns:
         yield from filter(None, db.session.scalars(select(column).where(column.in_(keys))))
-    # Pictures wait for their job under the key that it carries; a failed one may be tried again.
-    waiting = Job.arguments["key"].as_string()
-    yield from db.session.scalars(select(waiting).where(waiting.in_(keys)))
 
 
 def _is_left_behind(path: Path) -> bool:

@@ -151,6 +151,12 @@ def test_strangers_can_do_nothing_about_an_upload(
     assert [row.stage for row in shown(app, cast)] == [Stage.WAITING]
 
 
+@pytest.mark.parametrize("number", ["2147483648", "99999999999999999999"])
+def test_upload_of_a_number_beyond_all_ids_is_nobodys(alice: FlaskClient, number: str) -> None:
+    assert alice.post(f"/studio/uploads/{number}/cancel").status_code == 404
+    assert alice.post(f"/albums/{number}/uploads").status_code == 404
+
+
 def test_deleted_tracks_upload_is_not_listed(app: Flask, cast: Cast, tone_mp3: Path, tmp_path: Path) -> None:
     accept(app, cast, copy_of(tone_mp3, tmp_path))
     work(app, "probe_upload")
@@ -248,7 +254,15 @@ def test_only_files_that_no_row_names_are_removed(
     work(app)
     tus.send(tone.read_bytes(), cast.album)
     before = {path for path in media.rglob("*") if path.is_file()}
-    orphans = [media / "originals/00/orphan", media / "renditions/7/00/orphan.opus"]
+    orphans = [
+        media / "originals/00/orphan",
+        media / "renditions/7/00/orphan.opus",
+        media / "pictures/00/orphan.png",
+        media / "artworks/00/orphan-320.webp",
+        media / "avatar-sources/00/orphan",
+        media / "avatars/00/orphan-96.webp",
+    ]
+    assert any(path.is_relative_to(media / "artworks") for path in before)
     young = media / "originals/00/young"
     for path in (*orphans, young):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -256,7 +270,7 @@ def test_only_files_that_no_row_names_are_removed(
     for path in (*before, *orphans):
         aged(path)
     with app.app_context():
-        assert sweep.remove_orphans() == 2
+        assert sweep.remove_orphans() == len(orphans)
     assert {path for path in media.rglob("*") if path.is_file()} == {*before, young}
 
 
