@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 from flask import current_app, render_template
 
 from musicapp.catalog import queries
-from musicapp.catalog.models import LARGEST_ID
+from musicapp.core.db import LARGEST_ID
 from musicapp.jobs import queries as job_queries
 from musicapp.live.frames import Partial
 from musicapp.live.registry import fragment, topic

@@ -19,8 +19,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from musicapp.core.db import Base, utc_now
 
-LARGEST_ID = 2**31 - 1
-"""What an INTEGER column holds on PostgreSQL; numbers from outside are compared with ids only up to here."""
 ALBUM_KINDS = ("album", "ep", "single", "compilation")
 
 

@@ -18,6 +18,9 @@ from gevent.monkey import is_module_patched
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, event
 from sqlalchemy.orm import DeclarativeBase, registry
 
+LARGEST_ID = 2**31 - 1
+"""What an INTEGER column holds on PostgreSQL; numbers from outside are compared with ids only up to here."""
+
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -53,6 +56,15 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 class Base(DeclarativeBase):
     registry = registry(metadata=MetaData(naming_convention=NAMING), type_annotation_map={datetime: UtcDateTime})
+
+    @classmethod
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        table = cls.__dict__.get("__table__")
+        if table is not None and table.columns.get("id") is not None:
+            # SQLite would give the id of a deleted last row to the next one, and with it whatever names the old row:
+            # a job's unique key, plays, a picture that browsers keep for a year.
+            table.dialect_options["sqlite"]["autoincrement"] = True
 
 
 db = SQLAlchemy(model_class=Base)

@@ -254,6 +254,7 @@ def test_htmx_gets_only_the_inside_of_main(house: House) -> None:
         "/artists/?after=-1",
         "/albums/?before=1-99999999999999999999",
         "/albums/?before=99999999999999999999-1",
+        "/albums/?before=1--99999999999999999999",
         "/studio/?deleted=99999999999",
         "/studio/albums/new?artist_id=99999999999",
     ],

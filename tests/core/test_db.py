@@ -41,3 +41,23 @@ def test_celery_setting_comes_from_the_environment(environ: dict[str, str]) -> N
 
 def test_unix_socket_address_is_spelled_for_the_broker() -> None:
     assert broker_url("unix://:pw@/run/r.sock?db=1") == "redis+socket://:pw@/run/r.sock?virtual_host=1"
+
+
+def test_id_of_a_deleted_row_is_not_given_again(context: Flask) -> None:
+    with db.engine.connect() as connection:
+        for table in db.metadata.sorted_tables:
+            if "id" in table.columns and db.engine.dialect.name == "sqlite":
+                (made,) = connection.exec_driver_sql(
+                    "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table.name,)
+                ).one()
+                assert "AUTOINCREMENT" in made, table.name
+    first = Job(kind="test")
+    db.session.add(first)
+    db.session.commit()
+    first_id = first.id
+    db.session.delete(first)
+    db.session.commit()
+    second = Job(kind="test")
+    db.session.add(second)
+    db.session.commit()
+    assert second.id > first_id

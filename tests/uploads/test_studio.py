@@ -112,6 +112,17 @@ def test_cancelled_file_can_be_tried_again_or_dismissed_with_its_bytes(
     assert stored_files(media) == []
 
 
+def test_file_after_a_dismissed_one_is_looked_at(
+    app: Flask, cast: Cast, media: Path, tone_mp3: Path, tmp_path: Path, alice: FlaskClient
+) -> None:
+    first = accept(app, cast, copy_of(tone_mp3, tmp_path))
+    alice.post(f"/studio/uploads/{first}/cancel")
+    alice.post(f"/studio/uploads/{first}/dismiss")
+    accept(app, cast, copy_of(tone_mp3, tmp_path))
+    work(app, "probe_upload")
+    assert len(rows(app, Track)) == 1
+
+
 def test_dismissing_a_cancelled_encoding_keeps_the_track(
     app: Flask, cast: Cast, media: Path, tone_mp3: Path, tmp_path: Path, alice: FlaskClient
 ) -> None:

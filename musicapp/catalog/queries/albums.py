@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
-from musicapp.catalog.models import LARGEST_ID, Album, AlbumCredit, ArtistMember
+from musicapp.catalog.models import Album, AlbumCredit, ArtistMember
 from musicapp.catalog.queries.pictures import Picture, picture_of
 from musicapp.catalog.queries.rows import AlbumCard, Credit, TrackRow, credits_of_albums, line_of
 from musicapp.catalog.queries.tracks import track_rows
-from musicapp.core.db import db
+from musicapp.core.db import LARGEST_ID, db
 
 PUBLISHED = (Album.published_at.is_not(None), Album.deleted_at.is_(None))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,7 +52,7 @@ def _read_page_key(key: str | None) -> tuple[datetime, int] | None:
     """None for what is no key: an address that somebody mended by hand shows the first page."""
     micros, _, album_id = (key or "").partition("-")
     try:
-        return _EPOCH + timedelta(microseconds=int(micros)), min(int(album_id), LARGEST_ID)
+        return _EPOCH + timedelta(microseconds=int(micros)), min(max(int(album_id), 0), LARGEST_ID)
     except (ValueError, OverflowError):
         return None
 

@@ -12,8 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from musicapp.accounts.identity import current_viewer, refuse_stranger, signed_in_id
 from musicapp.catalog import forms, queries, services
-from musicapp.catalog.models import LARGEST_ID
-from musicapp.core.db import db
+from musicapp.core.db import LARGEST_ID, db
 from musicapp.core.security import public
 
 blueprint = Blueprint("catalog", __name__, url_prefix="", template_folder="../templates")
