@@ -152,7 +152,10 @@ def refuse_stranger() -> Response:
 def _way_back() -> str | None:
     if request.headers.get("HX-Request") == "true":
         # The page that asked, not the piece that it asked for.
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        try:
+            shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        except ValueError:  # such as http://[
+            return None
         return safe_next(shown.path + (f"?{shown.query}" if shown.query else ""))
     if request.method in {"GET", "HEAD"}:
         return safe_next(request.full_path.rstrip("?"))

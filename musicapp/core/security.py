@@ -62,8 +62,22 @@ def refuse_cross_origin() -> None:
             abort(403, "This form came from another site. Open the page here and try again.")
         return
     origin = request.headers.get("Origin", "")
-    if origin and urlsplit(origin).netloc != request.host:
+    if origin and _host_of(origin) != request.host:
         abort(403, "This form came from another site. Open the page here and try again.")
+
+
+def _host_of(address: str) -> str:
+    """The host and port of an address, "" for what is none."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:  # such as http://[
+        return ""
+
+
+def refuse_null_characters() -> None:
+    """No address of ours has a NUL in it, and PostgreSQL takes none to look for."""
+    if "\0" in request.path:
+        abort(404)
 
 
 def add_headers(response: Response) -> Response:
@@ -82,4 +96,5 @@ def init_security(app: Flask) -> None:
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_port=proxies
         )
     app.before_request(refuse_cross_origin)
+    app.before_request(refuse_null_characters)
     app.after_request(add_headers)

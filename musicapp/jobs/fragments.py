@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import render_template
 
+from musicapp.core.db import LARGEST_ID
 from musicapp.jobs import queries
 from musicapp.live.registry import fragment, topic
 
@@ -20,4 +21,5 @@ def render_job(job_id: int) -> str | None:
 
 @topic("job")
 def may_hear_job(viewer: Any, job_id: int | None) -> bool:
-    return job_id is not None and queries.visible_job(viewer, job_id) is not None
+    # A topic's number may have 18 digits.
+    return job_id is not None and job_id <= LARGEST_ID and queries.visible_job(viewer, job_id) is not None

@@ -66,7 +66,16 @@ def _back(job_id: int, words: str) -> BaseResponse:
     if wants_fragment():
         return Response(status=204)
     flash(words)
-    came_from = urlsplit(request.referrer or "")
-    if came_from.netloc == request.host:
-        return redirect(came_from.path + (f"?{came_from.query}" if came_from.query else ""), 303)
-    return redirect(url_for("jobs.job", job_id=job_id), 303)
+    return redirect(_page_before() or url_for("jobs.job", job_id=job_id), 303)
+
+
+def _page_before() -> str | None:
+    """The page of this site on which the button was pressed."""
+    try:
+        came_from = urlsplit(request.referrer or "")
+    except ValueError:  # such as http://[
+        return None
+    # "//evil.example" is a path here and another site in a Location.
+    if came_from.netloc != request.host or came_from.path.startswith("//"):
+        return None
+    return came_from.path + (f"?{came_from.query}" if came_from.query else "")

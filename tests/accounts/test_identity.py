@@ -220,6 +220,11 @@ def test_htmx_is_told_to_open_the_sign_in_page(client: FlaskClient) -> None:
     assert answer.headers["HX-Redirect"] == "/login?next=/albums/3"
 
 
+def test_page_with_an_unreadable_address_is_led_to_the_sign_in_page(client: FlaskClient) -> None:
+    answer = client.get("/private", headers={"HX-Request": "true", "HX-Current-URL": "http://["})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login")
+
+
 @pytest.mark.parametrize("headers", [{"Accept": "application/json"}, {"Tus-Resumable": "1.0.0"}])
 def test_programs_are_told_401(client: FlaskClient, headers: dict[str, str]) -> None:
     answer = client.get("/private", headers=headers)

@@ -23,6 +23,11 @@ IPHONE = (
 )
 
 
+@pytest.mark.parametrize("number", ["2147483648", "99999999999999999999"])
+def test_device_of_a_number_beyond_all_ids_is_nobodys(alice: FlaskClient, number: str) -> None:
+    assert alice.post(f"/settings/devices/{number}/revoke").status_code == 404
+
+
 def _picture(size: tuple[int, int] = (400, 300), image_format: str = "PNG") -> bytes:
     out = io.BytesIO()
     Image.new("RGB", size, "teal").save(out, image_format)

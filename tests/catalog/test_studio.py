@@ -200,6 +200,10 @@ def test_order_by_buttons_and_by_dragging(house: House) -> None:
     assert titles(house) == ["Two", "One", "Three"]
     assert alice.post(f"/studio/albums/{house.album}/order", data={"order": "1;2"}).status_code == 422
     assert titles(house) == ["Two", "One", "Three"]
+    alice.post(f"/studio/tracks/{two}/move", data={"places": "9" * 20})
+    assert titles(house) == ["One", "Three", "Two"]
+    alice.post(f"/studio/tracks/{two}/move", data={"places": "-" + "9" * 20})
+    assert titles(house) == ["Two", "One", "Three"]
 
 
 def test_track_tags_and_credits_are_edited(house: House) -> None:

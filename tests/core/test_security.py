@@ -25,6 +25,7 @@ def test_every_page_carries_the_security_headers(client: FlaskClient) -> None:
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 def test_form_of_another_site_is_refused(client: FlaskClient, headers: dict[str, str]) -> None:
@@ -54,3 +55,9 @@ def _remote_address() -> str:
     from flask import request
 
     return request.remote_addr or ""
+
+
+@pytest.mark.parametrize("path", ["/people/%00", "/people/alice%00", "/avatars/%00", "/confirm/%00", "/uploads/%00"])
+def test_address_with_a_null_character_is_nobodys(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+    assert client.head(path).status_code == 404

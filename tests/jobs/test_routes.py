@@ -76,3 +76,25 @@ def test_page_says_when_no_worker_is_running(app: Flask, failed_job: tuple[int, 
     app.extensions["started_at"] -= 61
     assert "No worker has reported for a minute" in client.get(f"/jobs/{job_id}").text
     assert "No worker has reported for a minute" in client.get("/jobs/workers").text
+
+
+@pytest.mark.parametrize(
+    ("referrer", "location"),
+    [
+        ("http://localhost/studio/albums/3?x=1", "/studio/albums/3?x=1"),
+        ("http://localhost//evil.example/", "/jobs/{id}"),
+        ("http://evil.example/", "/jobs/{id}"),
+        ("http://[", "/jobs/{id}"),
+    ],
+)
+def test_button_leads_back_to_a_page_of_this_site(
+    app: Flask, failed_job: tuple[int, int], referrer: str, location: str
+) -> None:
+    alice, job_id = failed_job
+    answer = sign_in(app, alice).post(f"/jobs/{job_id}/retry", headers={"Referer": referrer})
+    assert (answer.status_code, answer.location) == (303, location.format(id=job_id))
+
+
+def test_live_topic_of_a_number_beyond_all_ids_is_nobodys(app: Flask, failed_job: tuple[int, int]) -> None:
+    alice, _ = failed_job
+    assert sign_in(app, alice).get(f"/live?topics=job-{10**18 - 1}").status_code == 403

@@ -170,7 +170,7 @@ def send_confirmation() -> ResponseReturnValue:
     return _saved(_("The link is on its way.") if is_waiting else _("Your address is confirmed already."))
 
 
-@blueprint.post("/settings/devices/<int:session_id>/revoke")
+@blueprint.post("/settings/devices/<int(max=2147483647):session_id>/revoke")
 def revoke_device(session_id: int) -> ResponseReturnValue:
     if not services.revoke_session(signed_in_id(), session_id):
         abort(404)

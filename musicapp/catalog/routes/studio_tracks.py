@@ -15,6 +15,9 @@ from musicapp.catalog.services.credits import ROLES
 from musicapp.core.db import db
 from musicapp.core.pages import page, wants_fragment
 
+MOST_TRACKS = 10_000
+"""No order is longer and no track moves further."""
+
 
 def _open_track(track_id: int, *, even_deleted: bool = False) -> Track:
     track = queries.editable_track(track_id)
@@ -38,7 +41,7 @@ def reorder_tracks(album_id: int) -> BaseResponse | str:
     """The whole order at once: field order, ids joined by commas."""
     open_album(album_id)
     sent = request.form.get("order", "").split(",")
-    if not all(one.isascii() and one.isdecimal() and len(one) < 19 for one in sent) or len(sent) > 10_000:
+    if not all(one.isascii() and one.isdecimal() and len(one) < 19 for one in sent) or len(sent) > MOST_TRACKS:
         abort(422, _("This order can't be read. Reload the page and try again."))
     services.reorder_tracks(album_id, [int(one) for one in sent])
     db.session.commit()
@@ -49,7 +52,8 @@ def reorder_tracks(album_id: int) -> BaseResponse | str:
 def move_track(track_id: int) -> BaseResponse | str:
     """Field places: -1 is up, 1 is down."""
     track = _open_track(track_id)
-    services.move_track(track_id, request.form.get("places", 0, type=int))
+    places = request.form.get("places", 0, type=int)
+    services.move_track(track_id, max(-MOST_TRACKS, min(places, MOST_TRACKS)))
     db.session.commit()
     return _tracks(track.album_id)
 

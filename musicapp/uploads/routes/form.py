@@ -24,7 +24,7 @@ from musicapp.uploads.routes.door import album_to_fill, limited_silence
 MOST_REFUSALS_SHOWN = 4
 
 
-@blueprint.post("/albums/<int:album_id>/uploads")
+@blueprint.post("/albums/<int(max=2147483647):album_id>/uploads")
 def receive_form(album_id: int) -> Response:
     user_id = signed_in_id()
     album_to_fill(user_id, str(album_id))

@@ -27,7 +27,7 @@ def list_for_templates() -> dict[str, Any]:
     return {"uploads_of_album": album_uploads}
 
 
-@blueprint.post("/studio/uploads/<int:upload_id>/cancel")
+@blueprint.post("/studio/uploads/<int(max=2147483647):upload_id>/cancel")
 def cancel(upload_id: int) -> BaseResponse:
     upload = _upload(upload_id)
     job = _job(upload)
@@ -36,7 +36,7 @@ def cancel(upload_id: int) -> BaseResponse:
     return _done(upload.album_id)
 
 
-@blueprint.post("/studio/uploads/<int:upload_id>/retry")
+@blueprint.post("/studio/uploads/<int(max=2147483647):upload_id>/retry")
 def retry(upload_id: int) -> BaseResponse:
     upload = _upload(upload_id)
     job = _job(upload)
@@ -45,7 +45,7 @@ def retry(upload_id: int) -> BaseResponse:
     return _done(upload.album_id)
 
 
-@blueprint.post("/studio/uploads/<int:upload_id>/dismiss")
+@blueprint.post("/studio/uploads/<int(max=2147483647):upload_id>/dismiss")
 def dismiss(upload_id: int) -> BaseResponse:
     upload = _upload(upload_id)
     job = _job(upload)
