@@ -193,3 +193,38 @@ def test_row_is_played_by_the_space_bar_and_shows_that_it_plays(page: Page) -> N
     expect(control).to_have_accessible_name("Pause")
     page.keyboard.press(" ")
     expect(control).to_have_accessible_name("Play Moon")
+
+
+KEEP_MEDIA_KEYS = """
+window.mediaKeys = {};
+const set = navigator.mediaSession.setActionHandler.bind(navigator.mediaSession);
+navigator.mediaSession.setActionHandler = (name, run) => { window.mediaKeys[name] = run; set(name, run); };
+"""
+
+
+def test_lock_screen_shows_and_steers_what_plays(page: Page, player: Locator) -> None:
+    page.add_init_script(KEEP_MEDIA_KEYS)  # the lock screen itself is out of a test's reach
+    play_album(page)
+    wait_until_heard(page)
+    title = page.evaluate("navigator.mediaSession.metadata.title")
+    expect(player).to_contain_text(title)
+    assert page.evaluate("navigator.mediaSession.playbackState") == "playing"
+    page.evaluate("mediaKeys.nexttrack()")
+    page.wait_for_function("() => navigator.mediaSession.metadata.title === 'Kelp'")
+    expect(player).to_contain_text("Kelp")
+    page.evaluate("mediaKeys.pause()")
+    expect(player.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    assert page.evaluate("navigator.mediaSession.playbackState") == "paused"
+    page.evaluate("mediaKeys.seekto({ seekTime: 3 })")
+    expect(player.locator("#player-position")).to_have_text("0:03")
+
+
+def test_volume_is_heard_and_kept(page: Page, player: Locator) -> None:
+    play_album(page)
+    volume = player.get_by_role("slider", name="Volume")
+    volume.fill("50")
+    assert page.evaluate(f"{AUDIO}.volume") == pytest.approx(0.25)  # half of the loudness heard
+    expect(volume).to_have_attribute("aria-valuetext", "50 %")
+    page.reload()
+    expect(volume).to_have_value("50")
+    assert page.evaluate(f"{AUDIO}.volume") == pytest.approx(0.25)
