@@ -61,7 +61,7 @@ class SocketStream(Stream):
         if self._rest is None and self._fd >= 0:
             data = self.take()
             if data:
-                self._write(memoryview(data))
+                self._write(data)
 
     def go_on(self) -> None:
         """The socket takes bytes again."""
@@ -76,7 +76,7 @@ class SocketStream(Stream):
         else:
             super().beat()
 
-    def _write(self, data: memoryview) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         try:
             written = os.write(self._fd, data)
         except BlockingIOError:
@@ -87,7 +87,7 @@ class SocketStream(Stream):
         if written < len(data):
             if written or not self._stalled_at:
                 self._stalled_at = time.monotonic()
-            self._rest = data[written:]
+            self._rest = memoryview(data)[written:]
         else:
             self._stalled_at = 0.0
 
