@@ -198,7 +198,7 @@ export class QueuePanel {
       if (index === queue.index) row.setAttribute("aria-current", "true");
       for (const [act, label] of [["up", words.wordsUp], ["down", words.wordsDown], ["remove", words.wordsRemove]]) {
         const button = row.querySelector(`[data-queue=${act}]`);
-        button.setAttribute("aria-label", label);
+        button.setAttribute("aria-label", `${label}: ${track.title}`);
         button.title = label;
         button.disabled = (act === "up" && index === 0) || (act === "down" && index === queue.tracks.length - 1);
       }

@@ -79,13 +79,15 @@ function refreshSoon() {
 }
 
 // ---- Showing
+let rowCount = 0;
 function makeRow(transfer) {
   const row = template.cloneNode(true);
-  row.querySelector(".upload-name").textContent = transfer.file.name;
+  const name = row.querySelector(".upload-name");
+  name.textContent = transfer.file.name;
+  name.id = `upload-name-${++rowCount}`;
   row.querySelector("progress").setAttribute("aria-label", transfer.file.name);
-  for (const button of row.querySelectorAll("button")) {
-    button.setAttribute("aria-label", `${button.getAttribute("aria-label")}: ${transfer.file.name}`);
-  }
+  // the buttons keep the names that the server's rows use; whose they are is their description
+  for (const button of row.querySelectorAll("button")) button.setAttribute("aria-describedby", name.id);
   row.addEventListener("click", (event) => {
     const act = event.target.closest("[data-upload-act]")?.dataset.uploadAct;
     if (act === "pause") transfer.pause();
