@@ -61,7 +61,7 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     "LIVE_MAX_STREAMS": (20000, "open live streams per web process"),
     "JOB_HEARTBEAT_TIMEOUT_SECONDS": (30, "a running job silent for so long is queued again"),
     "JOB_SWEEP_SECONDS": (10, "how often lost job messages are replaced"),
-    "LOG_JSON": (False, "one JSON object per log line"),
+    "LOG_JSON": (False, "the app's log lines, in web and workers, are JSON objects"),
 }
 
 # Celery's own settings (names: celery.app.defaults), overridable by environment variables of the same name.

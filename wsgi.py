@@ -6,5 +6,7 @@ from gevent import monkey
 monkey.patch_all()
 
 from musicapp import create_app  # noqa: E402
+from musicapp.core.logs import start_logs  # noqa: E402
 
 app = create_app()
+start_logs(as_json=app.config["LOG_JSON"])
