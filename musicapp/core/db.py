@@ -74,7 +74,10 @@ _reading: ContextVar[bool] = ContextVar("musicapp_reading", default=False)
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Transactions begun inside take no write lock: for workers and the live hub, which read outside GET requests."""
+    """Transactions begun inside take no write lock: for workers and the live hub, and for a POST's pages of refusal.
+
+    Also a decorator. A transaction that is open already stays what it is: end it first.
+    """
     token = _reading.set(True)
     try:
         yield

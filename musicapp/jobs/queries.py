@@ -183,16 +183,21 @@ def visible_job(viewer: Any, job_id: int) -> Job | None:
     return job
 
 
-def latest_jobs(kinds: Iterable[str], subject_ids: Iterable[int]) -> dict[int, JobView]:
-    """Subject id -> its newest job of these kinds: what an upload's or a picture's row shows."""
+def newest_jobs(kinds: Iterable[str], subject_ids: Iterable[int]) -> list[Job]:
+    """Each subject's newest job of these kinds."""
     subjects = list(subject_ids)
     if not subjects:
-        return {}
+        return []
     newest = (
         select(func.max(Job.id)).where(Job.kind.in_(list(kinds)), Job.subject_id.in_(subjects)).group_by(Job.subject_id)
     )
-    jobs = db.session.scalars(select(Job).where(Job.id.in_(newest)))
-    return {view.subject_id: view for view in views_of(jobs) if view.subject_id is not None}
+    return list(db.session.scalars(select(Job).where(Job.id.in_(newest))))
+
+
+def latest_jobs(kinds: Iterable[str], subject_ids: Iterable[int]) -> dict[int, JobView]:
+    """Subject id -> its newest job of these kinds: what an upload's or a picture's row shows."""
+    views = views_of(newest_jobs(kinds, subject_ids))
+    return {view.subject_id: view for view in views if view.subject_id is not None}
 
 
 def seconds_since_worker_seen(queue: str) -> float | None:

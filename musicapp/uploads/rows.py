@@ -16,8 +16,8 @@ from musicapp.core.pages import size_words
 from musicapp.core.storage import store
 from musicapp.jobs.models import CANCELLED as JOB_CANCELLED
 from musicapp.jobs.models import FAILED as JOB_FAILED
-from musicapp.jobs.models import QUEUED, SUCCEEDED
-from musicapp.jobs.queries import JobView, latest_jobs
+from musicapp.jobs.models import QUEUED, SUCCEEDED, Job
+from musicapp.jobs.queries import JobView, latest_jobs, newest_jobs
 from musicapp.uploads.models import CANCELLED, FAILED, PROBED, READY, RECEIVED, RECEIVING, Upload
 
 # The page that sends a file shows it by itself; others see it here once no byte has come for so long.
@@ -80,9 +80,15 @@ def upload_row(upload: Upload) -> UploadRow | None:
     return rows[0] if rows else None
 
 
-def current_job(upload: Upload) -> JobView | None:
-    """The newest job about the file: its probe, then its track's encoding."""
-    return _jobs([upload]).get(upload.id)
+def current_job(upload: Upload) -> Job | None:
+    """The newest job about the file: its probe, then its track's encoding. Asks the database alone."""
+    if upload.state == RECEIVED:
+        found = newest_jobs(["probe_upload"], [upload.id])
+    elif upload.state == PROBED and upload.track_id:
+        found = newest_jobs(["encode_track"], [upload.track_id])
+    else:
+        return None
+    return found[0] if found else None
 
 
 def _rows(uploads: Sequence[Upload]) -> list[UploadRow]:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+from contextlib import closing
 
 import pytest
+from flask import template_rendered
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
@@ -326,3 +329,37 @@ def test_address_of_a_refused_form_can_be_loaded_again(house: House) -> None:
         ("/studio/artists", "/studio/"),
     ):
         assert alice.get(posted).location == shown
+
+
+REFUSED: tuple[tuple[str, dict[str, str]], ...] = (
+    ("/studio/albums/{album}", {"title": ""}),
+    ("/studio/albums/{album}/publish", {}),
+    ("/studio/albums/new", {"title": ""}),
+    ("/studio/tracks/{track}", {"title": ""}),
+    ("/studio/artists", {"name": ""}),
+    ("/studio/artists/{artist}", {"name": ""}),
+    ("/studio/artists/{artist}/members", {"username": "nobody"}),
+    ("/settings/profile", {"display_name": ""}),
+    ("/settings/password", {"new_password": "short"}),
+)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("address", "sent"), REFUSED, ids=[address for address, _ in REFUSED])
+def test_page_of_a_refused_form_is_drawn_without_the_write_lock(
+    house: House, database_url: str, address: str, sent: dict[str, str]
+) -> None:
+    track = house.add_track(browser_playable=False)
+    file = database_url.removeprefix("sqlite:///")
+    taken: list[str] = []
+
+    def take_the_lock(_app: object, **_: object) -> None:
+        with closing(sqlite3.connect(file, timeout=0)) as writer:
+            writer.execute("BEGIN IMMEDIATE")  # "database is locked", were it held while a page is drawn
+            taken.append(address)
+
+    alice = house.browser(house.alice)
+    with template_rendered.connected_to(take_the_lock, house.app):
+        path = address.format(album=house.album, track=track, artist=house.artist)
+        assert alice.post(path, data=sent).status_code == 422
+    assert taken

@@ -12,7 +12,7 @@ from musicapp.accounts.identity import signed_in_id
 from musicapp.catalog import forms, queries, services
 from musicapp.catalog.errors import CatalogError
 from musicapp.catalog.routes.door import blueprint, keep_sent_picture, limit_body, open_album, row_id
-from musicapp.core.db import db
+from musicapp.core.db import db, reading
 from musicapp.core.pages import page
 from musicapp.jobs import queries as job_queries
 from musicapp.live import services as live
@@ -20,21 +20,29 @@ from musicapp.live import services as live
 COVER_KINDS = ("make_album_cover",)
 
 
-@blueprint.get("/studio/")
-def studio() -> Response:
+@reading()
+def studio_page(form: forms.Form | None = None, status: int = 200) -> Response:
+    """The desk: artists, albums, what was deleted. Its form opens one more studio."""
     user_id = signed_in_id()
     deleted = queries.drafts_and_albums_of(user_id, deleted=True, limit=20)
     just_deleted = request.args.get("deleted", type=row_id)
     return page(
         "catalog/studio_page.html",
+        status,
         artists=queries.artists_of_user(user_id),
         albums=queries.drafts_and_albums_of(user_id),
         deleted=deleted,
         just_deleted=next((album for album in deleted if album.id == just_deleted), None),
-        form=forms.Form(),
+        form=form or forms.Form(),
     )
 
 
+@blueprint.get("/studio/")
+def studio() -> Response:
+    return studio_page()
+
+
+@reading()
 def _new_album_page(form: forms.AlbumForm, artist_id: int | None, status: int = 200) -> BaseResponse:
     artists = queries.artists_of_user(signed_in_id())
     if not artists:
@@ -74,6 +82,7 @@ def create_album() -> BaseResponse:
     return redirect(url_for("catalog.studio_album", album_id=album_id), 303)
 
 
+@reading()
 def studio_album_page(album_id: int, form: forms.Form | None = None, status: int = 200, words: str = "") -> Response:
     """The page on which an album is made; `words` say why what was asked for can't be done."""
     cursor = live.current_cursor()

@@ -10,7 +10,8 @@ from musicapp.accounts.identity import signed_in_id
 from musicapp.catalog import forms, queries, services
 from musicapp.catalog.errors import MembershipError
 from musicapp.catalog.routes.door import blueprint, keep_sent_picture, limit_body, open_artist
-from musicapp.core.db import db
+from musicapp.catalog.routes.studio import studio_page
+from musicapp.core.db import db, reading
 from musicapp.core.pages import page
 from musicapp.jobs import queries as job_queries
 from musicapp.live import services as live
@@ -29,22 +30,14 @@ def after_refused_form(artist_id: int | None = None) -> BaseResponse:
 def create_artist() -> BaseResponse:
     form = forms.artist_form(request.form)
     if not form.is_valid:
-        user_id = signed_in_id()
-        return page(
-            "catalog/studio_page.html",
-            422,
-            artists=queries.artists_of_user(user_id),
-            albums=queries.drafts_and_albums_of(user_id),
-            deleted=[],
-            just_deleted=None,
-            form=form,
-        )
+        return studio_page(form, 422)
     artist_id = services.create_artist(name=form.values["name"], owner_id=signed_in_id())
     db.session.commit()
     flash(_("Your studio is open."))
     return redirect(url_for("catalog.new_album", artist_id=artist_id), 303)
 
 
+@reading()
 def _artist_page(artist_id: int, form: forms.Form | None = None, status: int = 200) -> Response:
     cursor = live.current_cursor()
     artist = queries.artist_page(artist_id, even_unheard=True)
@@ -96,7 +89,8 @@ def add_member(artist_id: int) -> BaseResponse:
         services.add_member(artist_id, username, role)
     except MembershipError as error:
         db.session.rollback()
-        artist = queries.artist_page(artist_id, even_unheard=True)
+        with reading():
+            artist = queries.artist_page(artist_id, even_unheard=True)
         values = {"name": artist.name, "bio": artist.bio, "username": username[:80]} if artist else {}
         return _artist_page(artist_id, forms.Form(values, {"username": str(error)}), 422)
     db.session.commit()

@@ -12,7 +12,7 @@ from musicapp.catalog import forms, queries, services
 from musicapp.catalog.models import Track
 from musicapp.catalog.routes.door import blueprint, open_album
 from musicapp.catalog.services.credits import ROLES
-from musicapp.core.db import db
+from musicapp.core.db import db, reading
 from musicapp.core.pages import page, wants_fragment
 
 MOST_TRACKS = 10_000
@@ -27,6 +27,7 @@ def _open_track(track_id: int, *, even_deleted: bool = False) -> Track:
     return track
 
 
+@reading()
 def _tracks(album_id: int, removed: Track | None = None) -> BaseResponse | str:
     """The list as it stands now for htmx; the whole page for a plain form."""
     if wants_fragment():
@@ -52,26 +53,29 @@ def reorder_tracks(album_id: int) -> BaseResponse | str:
 def move_track(track_id: int) -> BaseResponse | str:
     """Field places: -1 is up, 1 is down."""
     track = _open_track(track_id)
+    album_id = track.album_id
     places = request.form.get("places", 0, type=int)
     services.move_track(track_id, max(-MOST_TRACKS, min(places, MOST_TRACKS)))
     db.session.commit()
-    return _tracks(track.album_id)
+    return _tracks(album_id)
 
 
 @blueprint.post("/studio/tracks/<int(max=2147483647):track_id>/delete")
 def delete_track(track_id: int) -> BaseResponse | str:
     track = _open_track(track_id)
+    album_id = track.album_id
     services.delete_track(track_id)
     db.session.commit()
-    return _tracks(track.album_id, removed=track)
+    return _tracks(album_id, removed=track)
 
 
 @blueprint.post("/studio/tracks/<int(max=2147483647):track_id>/restore")
 def restore_track(track_id: int) -> BaseResponse | str:
     track = _open_track(track_id, even_deleted=True)
+    album_id = track.album_id
     services.restore_track(track_id)
     db.session.commit()
-    return _tracks(track.album_id)
+    return _tracks(album_id)
 
 
 def _track_page(track: Track, form: forms.Form, status: int = 200) -> BaseResponse:
@@ -100,7 +104,8 @@ def update_track(track_id: int) -> BaseResponse:
     if not form.is_valid:
         db.session.rollback()
         form.values["credits"] = form.credits
-        return _track_page(_open_track(track_id), form, 422)
+        with reading():
+            return _track_page(_open_track(track_id), form, 422)
     services.update_track(track_id, **form.arguments)
     album_id = track.album_id
     db.session.commit()

@@ -12,8 +12,7 @@ from musicapp.catalog.queries import may_edit_album
 from musicapp.core.db import db
 from musicapp.core.pages import wants_fragment
 from musicapp.jobs import services as jobs
-from musicapp.jobs.models import ENDED, Job
-from musicapp.jobs.queries import job_by_id
+from musicapp.jobs.models import ENDED
 from musicapp.live import services as live
 from musicapp.uploads import services
 from musicapp.uploads.models import RECEIVING, Upload
@@ -30,7 +29,7 @@ def list_for_templates() -> dict[str, Any]:
 @blueprint.post("/studio/uploads/<int(max=2147483647):upload_id>/cancel")
 def cancel(upload_id: int) -> BaseResponse:
     upload = _upload(upload_id)
-    job = _job(upload)
+    job = current_job(upload)
     if not services.cancel_upload(upload) and job is not None:
         jobs.cancel(job)
     return _done(upload.album_id)
@@ -39,7 +38,7 @@ def cancel(upload_id: int) -> BaseResponse:
 @blueprint.post("/studio/uploads/<int(max=2147483647):upload_id>/retry")
 def retry(upload_id: int) -> BaseResponse:
     upload = _upload(upload_id)
-    job = _job(upload)
+    job = current_job(upload)
     if job is not None:
         jobs.retry(job)
     return _done(upload.album_id)
@@ -48,7 +47,7 @@ def retry(upload_id: int) -> BaseResponse:
 @blueprint.post("/studio/uploads/<int(max=2147483647):upload_id>/dismiss")
 def dismiss(upload_id: int) -> BaseResponse:
     upload = _upload(upload_id)
-    job = _job(upload)
+    job = current_job(upload)
     album_id = upload.album_id
     if upload.state != RECEIVING and (job is None or job.state in ENDED):
         services.dismiss_upload(upload)
@@ -60,11 +59,6 @@ def _upload(upload_id: int) -> Upload:
     if upload is None or not may_edit_album(signed_in_id(), upload.album_id):
         abort(404)
     return upload
-
-
-def _job(upload: Upload) -> Job | None:
-    view = current_job(upload)
-    return job_by_id(view.id) if view else None
 
 
 def _done(album_id: int) -> BaseResponse:
