@@ -15,6 +15,9 @@ from musicapp.audio.loudness import Loudness, parse_loudness
 from musicapp.audio.renditions import RenditionFile, read_rendition
 from musicapp.audio.waveform import Waveform
 
+PIPELINE_VERSION = 1
+"""Counted up when encode would make something else of the same file: it tells which renditions to make anew."""
+
 # Time by counted samples: a damaged file's own timestamps may jump by days, and encoders believe them.
 _COUNT = "asetpts=N/SR/TB,"
 

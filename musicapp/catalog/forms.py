@@ -17,8 +17,6 @@ from musicapp.catalog.text import clean_line, clean_text
 MAX_PICTURE_BYTES = 20 * 1024**2
 MAX_REQUEST_BYTES = MAX_PICTURE_BYTES + 2 * 1024**2
 """Where reading a form with a picture stops; what is only a little too large still gets its words beside the field."""
-
-PICTURE_ACCEPT = "image/jpeg,image/png,image/webp,image/gif,image/avif"
 _MOST_CREDITS = 50
 
 

@@ -1,6 +1,7 @@
 """Events: frozen, past-tense dataclasses that carry ids. Handlers run inside the publisher's transaction.
 
-A handler may only add jobs and note live updates, so that an effect is stored if and only if its cause is.
+A handler may only add jobs, note live updates and write rows of its own room, so that an effect is stored if and only
+if its cause is.
 """
 
 from __future__ import annotations

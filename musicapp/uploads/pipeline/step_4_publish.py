@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from musicapp.audio.encode import PIPELINE_VERSION
 from musicapp.catalog import services as catalog
 from musicapp.catalog.models import Original, Track
 from musicapp.core.db import db
@@ -58,6 +59,7 @@ def _adopt(source: Source, encoded: Encoded) -> catalog.EncodeOutcome:
             size_bytes=made.size_bytes,
             duration_ms=made.duration_ms,
             encoder_delay_samples=made.encoder_delay_samples,
+            pipeline_version=PIPELINE_VERSION,
         )
         for made in encoded.result.renditions
     )
