@@ -164,6 +164,15 @@ def test_a_picture_is_made_by_a_job_and_kept_for_ever(alice: FlaskClient, client
     assert len(_files(app)) == 2, "the upload is gone"
 
 
+def test_settings_say_when_nobody_works_on_the_picture(alice: FlaskClient, app: Flask) -> None:
+    app.extensions["started_at"] -= 61
+    assert "No worker has reported" not in alice.get("/settings").text
+    _send_picture(alice, _picture())
+    assert "No worker has reported for a minute" in alice.get("/settings").text
+    _work(app)
+    assert "No worker has reported" not in alice.get("/settings").text
+
+
 def test_a_new_picture_replaces_the_files_of_the_old(alice: FlaskClient, app: Flask) -> None:
     for content in (_picture(), _picture((50, 50), "JPEG")):
         _send_picture(alice, content)

@@ -20,7 +20,7 @@ from musicapp.core.db import db, reading, utc_now
 from musicapp.core.limits import count_visit
 from musicapp.core.pages import page
 from musicapp.core.storage import store
-from musicapp.jobs.queries import latest_jobs
+from musicapp.jobs.queries import latest_jobs, silent_queues
 
 FORM_EXTRA_BYTES = 64 * 1024
 """What a multipart form adds around its file."""
@@ -56,6 +56,7 @@ def settings_page(
         devices=devices,
         this_session_id=viewer.session_id,
         avatar_job=avatar_job if avatar_job and avatar_job.state != "succeeded" else None,
+        silent_queues=silent_queues() if avatar_job and avatar_job.can_cancel else [],
         languages=languages(),
         time_zones=[(name, name.replace("_", " ")) for name in sorted(ProfileForm.time_zones())],
     )
