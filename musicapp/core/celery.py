@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from celery import Celery, Task
+from celery import current_app as current_celery
 from celery.app.defaults import DEFAULTS
 from celery.signals import worker_process_init
 from flask import Flask, current_app
@@ -54,14 +55,16 @@ def create_celery(app: Flask, schedule: dict[str, dict[str, Any]]) -> Celery:
     celery.flask_app = app
     app.extensions["celery"] = celery
 
-    @worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
-    def _forget_inherited_connections(**_: Any) -> None:
-        # A forked child must not use its parent's sockets: a shared one mixes up answers.
-        with app.app_context():
-            db.engine.dispose(close=False)
-        app.extensions["redis"].connection_pool.reset()
-
     return celery
+
+
+@worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
+def _forget_inherited_connections(**_: Any) -> None:
+    """A forked child must not use its parent's sockets: a shared one mixes up answers."""
+    app: Flask = current_celery.flask_app
+    with app.app_context():
+        db.engine.dispose(close=False)
+    app.extensions["redis"].connection_pool.reset()
 
 
 def celery_app() -> Celery:
