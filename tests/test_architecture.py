@@ -100,6 +100,11 @@ def test_task_parameters_are_ids_and_words(app: Flask) -> None:
             assert parameter.annotation in {"int", "str"}, f"{name}({parameter})"
 
 
+def test_the_clock_names_tasks_that_exist(app: Flask) -> None:
+    celery = app.extensions["celery"]
+    assert {entry["task"] for entry in celery.conf.beat_schedule.values()} - set(celery.tasks) == set()
+
+
 @pytest.mark.parametrize("template", PAGES, ids=lambda path: path.name)
 def test_template_has_no_inline_style_or_script(template: Path) -> None:
     text = template.read_text()

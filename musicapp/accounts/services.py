@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from musicapp.accounts import events, queries, session_cache
@@ -16,6 +16,8 @@ from musicapp.jobs import services as jobs
 from musicapp.live import services as live
 
 INVITATION_DAYS = 14
+ENDED_SESSION_DAYS = 30
+"""How long a signed-out device, with its address, is remembered: long enough to look into what one did."""
 
 
 class NameTakenError(ValueError):
@@ -123,6 +125,15 @@ def _revoke(user_id: int, which: object) -> int:
     if rows:
         live.rights_changed(user_id)
     return len(rows)
+
+
+def purge_sessions(*, unseen_since: datetime) -> int:
+    """Forgets devices signed out long ago, or not seen since an instant before which no session counts any more."""
+    ended_before = utc_now() - timedelta(days=ENDED_SESSION_DAYS)
+    statement = delete(UserSession).where(
+        (UserSession.revoked_at < ended_before) | (UserSession.last_seen_at < unseen_since)
+    )
+    return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 def refresh_viewers(user_id: int) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from celery import shared_task
+from flask import current_app
+
 from musicapp.accounts import queries, services
 from musicapp.accounts.avatars import delete_avatar, make_avatar
 from musicapp.audio.errors import ArtworkError
-from musicapp.core.db import db
+from musicapp.core.db import db, utc_now
 from musicapp.core.storage import store
 from musicapp.jobs.context import JobContext
 from musicapp.jobs.registry import JobFailedError, RetryLater, job_kind
@@ -37,3 +40,11 @@ def resize_avatar(job: JobContext) -> None:
 def delete_avatar_files(job: JobContext) -> None:
     """Removes the files of a picture that nobody shows any more."""
     delete_avatar(job.arguments["avatar_key"])
+
+
+@shared_task(name="accounts.purge_sessions")  # type: ignore[untyped-decorator]
+def purge_sessions() -> int:
+    """Daily: forgets the rows of devices that are signed out, or can't come back."""
+    removed = services.purge_sessions(unseen_since=utc_now() - current_app.permanent_session_lifetime)
+    db.session.commit()
+    return removed

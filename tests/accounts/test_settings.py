@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from sqlalchemy import select
 
 from musicapp.accounts.models import User, UserSession
 from musicapp.accounts.routes._blueprint import describe_device
-from musicapp.core.db import db
+from musicapp.accounts.tasks import purge_sessions
+from musicapp.core.db import db, utc_now
 from musicapp.jobs.runner import run_next
 from tests.accounts.conftest import PASSWORD, SignUp, user_named
 
@@ -113,6 +115,21 @@ def test_devices_are_listed_and_revoked(alice: FlaskClient, client: FlaskClient,
     assert client.get("/settings").status_code == 303
     assert f'id="device-{other}"' not in alice.get("/settings").text
     assert alice.post(f"/settings/devices/{other}/revoke").status_code == 404
+
+
+def test_devices_that_can_not_come_back_are_forgotten(alice: FlaskClient, app: Flask) -> None:
+    for _ in range(3):
+        app.test_client().post("/login", data={"username": "alice", "password": PASSWORD})
+    with app.app_context():
+        present, revoked, just_revoked, unseen = db.session.scalars(select(UserSession).order_by(UserSession.id)).all()
+        revoked.revoked_at = utc_now() - timedelta(days=31)
+        just_revoked.revoked_at = utc_now() - timedelta(days=29)
+        unseen.last_seen_at = utc_now() - app.permanent_session_lifetime - timedelta(minutes=1)
+        kept = {present.id, just_revoked.id}
+        db.session.commit()
+        assert purge_sessions() == 2
+        assert set(db.session.scalars(select(UserSession.id))) == kept
+    assert alice.get("/settings").status_code == 200
 
 
 def test_nobody_revokes_the_devices_of_others(alice: FlaskClient, sign_up: SignUp, app: Flask) -> None:
