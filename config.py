@@ -180,7 +180,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings["SITE_URL"].startswith("https://"),
         PERMANENT_SESSION_LIFETIME=timedelta(days=settings["SESSION_DAYS"]),
-        MAX_CONTENT_LENGTH=None,  # bodies are read in pieces; uploads have their own limits
+        # Parts of a form go to the disk for temporary files, for strangers too. Doors that take files say more.
+        MAX_CONTENT_LENGTH=4 * 1024**2,
         MAX_FORM_MEMORY_SIZE=2 * 1024**2,
         TEMPLATES_AUTO_RELOAD=False,
     )

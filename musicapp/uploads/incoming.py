@@ -77,7 +77,7 @@ def _write_all(file: int, source: ByteSource, at_bytes: int, size_bytes: int, fr
     while True:
         try:
             piece = source.read(PIECE_BYTES)
-        except (ClientDisconnected, OSError):  # gone, or silent for too long: see routes.door.limited_silence
+        except (ClientDisconnected, OSError):  # gone, or silent for too long: see routes.door.long_body
             return at_bytes
         if not piece:
             return at_bytes

@@ -57,6 +57,14 @@ def _remote_address() -> str:
     return request.remote_addr or ""
 
 
+@pytest.mark.parametrize("path", ["/login", "/register", "/forgot", "/theme"])
+def test_form_of_many_megabytes_is_not_kept_for_a_stranger(client: FlaskClient, path: str) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="username"; filename="long.txt"\r\n\r\n'
+    body = part + b"x" * 5_000_000 + b"\r\n--x--\r\n"
+    answer = client.post(path, data=body, content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 413
+
+
 @pytest.mark.parametrize("path", ["/people/%00", "/people/alice%00", "/avatars/%00", "/confirm/%00", "/uploads/%00"])
 def test_address_with_a_null_character_is_nobodys(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 404

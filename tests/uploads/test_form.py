@@ -15,11 +15,11 @@ FORM = "multipart/form-data; boundary=frontier"
 
 
 def test_files_of_a_form_are_accepted(app: Flask, cast: Cast, media: Path, alice: FlaskClient) -> None:
-    contents = [os.urandom(700_000), b"two"]
+    contents = [os.urandom(5_000_000), b"two"]
     send_form(alice, cast, ("one.mp3", contents[0]), ("two.flac", contents[1]))
     uploads = rows(app, Upload)
     assert [(u.filename, u.state, u.size_bytes) for u in uploads] == [
-        ("one.mp3", "received", 700_000),
+        ("one.mp3", "received", 5_000_000),
         ("two.flac", "received", 3),
     ]
     assert [path_of(app, upload).read_bytes() for upload in uploads] == contents

@@ -10,7 +10,7 @@ from flask import Flask
 
 from musicapp.uploads import incoming
 from musicapp.uploads.errors import UploadGoneError, UploadOverflowError
-from musicapp.uploads.routes.door import SILENCE_SECONDS, limited_silence
+from musicapp.uploads.routes.door import SILENCE_SECONDS, long_body
 
 PLENTY = 2**40
 
@@ -75,6 +75,6 @@ def test_memory_holds_one_piece_at_a_time(tmp_path: Path) -> None:
 def test_silence_is_limited_while_bytes_come_and_not_afterwards(app: Flask) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, app.test_request_context("/", environ_overrides={"gunicorn.socket": ours}):
-        with limited_silence():
+        with long_body():
             assert ours.gettimeout() == SILENCE_SECONDS
         assert ours.gettimeout() is None

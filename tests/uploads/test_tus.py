@@ -45,6 +45,12 @@ def test_whole_file_arrives_and_becomes_a_job(tus: TusClient, cast: Cast, app: F
     assert (job.kind, job.subject_id, job.owner_id) == ("probe_upload", upload.id, cast.alice)
 
 
+def test_piece_may_be_longer_than_any_other_form(tus: TusClient, cast: Cast, app: Flask, media: Path) -> None:
+    content = os.urandom(app.config["MAX_CONTENT_LENGTH"] + 1)
+    tus.send(content, cast.album)
+    assert path_of(app, only_upload(app)).read_bytes() == content
+
+
 def test_file_arrives_in_pieces_and_head_says_where_to_go_on(tus: TusClient, cast: Cast, app: Flask) -> None:
     address = tus.create(len(BODY), cast.album).headers["Location"]
     assert tus.patch(address, 0, BODY[:1000]).headers["Upload-Offset"] == "1000"

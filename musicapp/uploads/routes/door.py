@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,8 +29,12 @@ def album_to_fill(user_id: int, raw_id: str) -> int:
 
 
 @contextmanager
-def limited_silence() -> Iterator[None]:
-    """A client that lost its network says nothing, for ever; gunicorn would wait as long, and the file with it."""
+def long_body() -> Iterator[None]:
+    """While a body of any length is read: what is too much is said file by file, by quota and disk.
+
+    A client that lost its network says nothing, for ever; gunicorn would wait as long, and the file with it.
+    """
+    request.max_content_length = sys.maxsize
     socket = request.environ.get("gunicorn.socket")
     if socket is None:
         yield

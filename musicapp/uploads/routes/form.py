@@ -18,7 +18,7 @@ from musicapp.uploads.filenames import clean_filename
 from musicapp.uploads.form_files import FormFile, read_form_files
 from musicapp.uploads.limits import current_limits
 from musicapp.uploads.routes.blueprint import blueprint
-from musicapp.uploads.routes.door import album_to_fill, limited_silence
+from musicapp.uploads.routes.door import album_to_fill, long_body
 
 # Words travel to the next page in a cookie, which holds 4 KiB.
 MOST_REFUSALS_SHOWN = 4
@@ -33,7 +33,7 @@ def receive_form(album_id: int) -> Response:
         db.session.rollback()
     scratch = store().scratch_dir()
     try:
-        with limited_silence():
+        with long_body():
             files = read_form_files(request, scratch, max_bytes=max_bytes, free_bytes=store().free_bytes)
         refusals = [refusal for file in files if (refusal := _accept(user_id, album_id, file))]
         db.session.commit()

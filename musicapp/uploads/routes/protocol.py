@@ -24,7 +24,7 @@ from musicapp.uploads.errors import (
 )
 from musicapp.uploads.limits import current_limits
 from musicapp.uploads.models import CANCELLED, RECEIVING, Upload
-from musicapp.uploads.routes.door import album_to_fill, limited_silence
+from musicapp.uploads.routes.door import album_to_fill, long_body
 
 protocol = Blueprint("tus", __name__, url_prefix="/uploads")
 
@@ -136,7 +136,7 @@ def _offset_bytes(upload: Upload) -> int:
 def _append_body(upload: Upload, offset_bytes: int) -> int:
     kept = store()
     try:
-        with limited_silence():
+        with long_body():
             return incoming.append(
                 kept.path(upload.key),
                 request.stream,
