@@ -247,7 +247,8 @@ def main() -> int:
                     if (subject == "naive" and streams > 1000) or (subject == "nchan" and find_nchan() is None):
                         continue
                     try:
-                        rounds.setdefault(subject, []).append(run(subject, binary, streams, asked.seconds))
+                        found = run(subject, binary, streams, asked.seconds)
+                        rounds.setdefault(subject, []).append(found)
                     except (RuntimeError, OSError, http.client.HTTPException, psutil.Error) as error:
                         # The others are measured all the same.
                         failed.append(f"{subject} at {streams:,} streams failed: {error}")
