@@ -97,8 +97,9 @@ function dropTwin(task) {
 
 async function resync(event) {
   note(event);
-  const page = document.getElementById("page-live");
-  if (!page) return;
+  if (!document.getElementById("page-live")) return;
+  // a restarted server says this to every page in the same moment
+  await new Promise((done) => setTimeout(done, Math.random() * 2000));
   try {
     await htmx.ajax("GET", location.pathname + location.search, {
       source: bus, target: "#main", select: "#main", swap: "outerMorph",
