@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from musicapp.core.db import db, utc_now
 from musicapp.jobs import runner, services
@@ -155,13 +155,26 @@ def test_workers_that_claim_at_once_take_different_jobs(context: Flask, kinds: D
     assert len(set(taken)) == 8
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_claim_passes_over_a_job_that_another_worker_is_taking(context: Flask, kinds: Declare) -> None:
+    kinds("hum", lambda _: None)
+    first, second = services.add("hum"), services.add("hum")
+    db.session.commit()
+    with db.engine.begin() as other_worker:
+        other_worker.execute(select(Job.id).where(Job.id == first).with_for_update())
+        db.session.execute(text("SET LOCAL lock_timeout = '2s'"))  # an error instead of a test that hangs
+        claimed = runner.claim("hum")
+    assert claimed is not None
+    assert claimed.id == second
+
+
 def test_cancelling_a_job_that_was_claimed_meanwhile_asks_its_worker(context: Flask, kinds: Declare) -> None:
     kinds("hum", lambda _: None)
     add("hum")
     seen_waiting = only_job()
     assert seen_waiting.state == "queued"
-    db.session.commit()
-    db.session.expunge(seen_waiting)
+    db.session.expunge(seen_waiting)  # before the transaction ends: it stays as the old page saw it
+    db.session.rollback()
     assert runner.claim("hum") is not None
     db.session.expunge_all()
     db.session.add(seen_waiting)
