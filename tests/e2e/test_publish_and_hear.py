@@ -104,7 +104,8 @@ def test_page_works_without_scripts(shared_site: Site, open_browser: Callable[..
     acts.register(page, "dora", artist_name="Dora")
     acts.create_album(page, "Plain")
     page.get_by_label("Audio files").set_input_files([songs[0]])
-    page.get_by_role("button", name="Upload").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Upload").click()
 
     def is_ready() -> bool:
         page.reload()
