@@ -86,6 +86,8 @@ def send_ticket_after_commit(kind: str, queue: str, run_at: datetime) -> None:
 def send_ticket(celery: Celery, kind: str, queue: str, delay_s: float = 0.0) -> bool:
     """Wakes a worker; False when Redis is away, and then the sweep wakes it later."""
     try:
+        # Says so at once where Redis hangs; the broker's connection would wait half a minute, and a page with it.
+        celery.flask_app.extensions["redis"].ping()
         celery.send_task("jobs.work", args=[kind], queue=queue, countdown=delay_s or None)
     except (OperationalError, *RedisUnavailable):
         log.warning("no ticket for %s: Redis is away, the sweep will send it", kind)

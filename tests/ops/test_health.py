@@ -50,6 +50,9 @@ def test_without_redis_it_is_degraded(environ: dict[str, str], own_redis: RedisS
     assert response.status_code == 200
     assert response.json is not None
     assert response.json["parts"]["redis"]["status"] == "degraded"
+    with app.app_context():
+        db.engine.dispose()
+    app.extensions["redis"].close()
 
 
 def test_without_a_database_it_is_503(environ: dict[str, str], tmp_path: Path) -> None:
