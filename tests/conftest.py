@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from weakref import WeakSet
 
 import pytest
 import redis
@@ -15,10 +16,27 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import Connection, Engine, event
 
 from musicapp import create_app
 from musicapp.core.db import db
 from tests.servers import REPOSITORY, MailSink, PostgresServer, RedisServer, Site
+
+_engines: WeakSet[Engine] = WeakSet()
+
+
+@event.listens_for(Engine, "engine_connect")
+def _note_engine(connection: Connection) -> None:
+    _engines.add(connection.engine)
+
+
+@pytest.fixture(autouse=True)
+def connections_given_back() -> Iterator[None]:
+    """A test that makes an app of its own need not close it: psycopg warns of connections that are just dropped."""
+    yield
+    for engine in list(_engines):
+        engine.dispose()
+    _engines.clear()
 
 
 @pytest.fixture(scope="session")
