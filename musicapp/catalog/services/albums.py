@@ -67,7 +67,8 @@ def update_album(
     credits: Sequence[NewCredit] | None = None,
 ) -> None:
     """Changes what an album says of itself; `credits` None leaves them. Publishes AlbumUpdated."""
-    album = db.session.get_one(Album, album_id)
+    # Locked: of two savings at once the second must see the credits and genres that the first has written.
+    album = db.session.get_one(Album, album_id, with_for_update=True, populate_existing=True)
     _set_words(album, title, description)
     album.kind, album.release_on, album.genres = kind, release_on, _genres(genres)
     if credits is not None and (kept := cleaned(credits)):

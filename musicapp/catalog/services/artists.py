@@ -47,6 +47,8 @@ def add_member(artist_id: int, username: str, role: str = "editor") -> int:
     user = db.session.scalar(
         select(User).where(User.username_key == clean_line(username, 80).casefold(), User.deleted_at.is_(None))
     )
+    # Locked: the same name added twice at once would be two rows of one member.
+    db.session.execute(select(Artist.id).where(Artist.id == artist_id).with_for_update())
     if user is None:
         raise MembershipError("There is no one of that username here. Check the spelling, or ask them to register.")
     if db.session.get(ArtistMember, (artist_id, user.id)) is not None:

@@ -171,10 +171,9 @@ def update_track(
 
     A track that changes discs goes to the end of its new one.
     """
-    track = db.session.get_one(Track, track_id)
+    track = _locked_track(track_id)
     _set_title(track, title)
     if disc_number != track.disc_number:
-        db.session.get_one(Album, track.album_id, with_for_update=True)
         track.disc_number, track.position = disc_number, _make_room(track.album_id, disc_number, None)
     track.track_number = track_number
     track.isrc, track.recorded_on = isrc or None, recorded_on or None
@@ -204,7 +203,9 @@ def reorder_tracks(album_id: int, track_ids: Sequence[int]) -> None:
 
 def move_track(track_id: int, places: int) -> None:
     """Moves a track up (negative) or down within its disc; at the edge it stays."""
-    track = db.session.get_one(Track, track_id)
+    track = _locked_track(track_id)
+    if track.deleted_at is not None:
+        return
     disc = [t.id for t in _ordered_tracks(track.album_id) if t.disc_number == track.disc_number]
     here = disc.index(track_id)
     disc.insert(max(0, here + places), disc.pop(here))
@@ -247,12 +248,21 @@ def remove_refused_track(track_id: int) -> tuple[str, ...]:
     return tuple(keys)
 
 
+def _locked_track(track_id: int) -> Track:
+    """The track as it is once its album is ours: whoever changes order or credits waits for the one before."""
+    track = db.session.get_one(Track, track_id)
+    db.session.get_one(Album, track.album_id, with_for_update=True)
+    return db.session.get_one(Track, track_id, populate_existing=True)
+
+
 def _ordered_tracks(album_id: int) -> list[Track]:
     return list(
         db.session.scalars(
             select(Track)
             .where(Track.album_id == album_id, Track.deleted_at.is_(None))
             .order_by(Track.disc_number, Track.position, Track.id)
+            # What was read before the album was locked may be old, and an old value set anew is not written.
+            .execution_options(populate_existing=True)
         )
     )
 
