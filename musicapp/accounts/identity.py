@@ -114,6 +114,11 @@ def _load(token: str) -> Viewer | None:
     return Viewer(**{**facts, "is_authenticated": True, "last_seen_at": last_seen_at, "token": token})
 
 
+def _load_for_request(token: str) -> Viewer | None:
+    # The page that says that the database is away shows nobody's name: it can't ask for it.
+    return None if g.get("database_is_away") else _load(token)
+
+
 def _note_seen(response: Response) -> Response:
     viewer: Any = g.get("_login_user")
     if not isinstance(viewer, Viewer) or viewer.last_seen_at is None or viewer.session_id is None:
@@ -178,7 +183,7 @@ def init_identity(app: Flask) -> None:
     manager.anonymous_user = lambda: STRANGER
     # Our session ids are random and stored; Flask-Login's check of address and browser would only mark pages "stale".
     manager.session_protection = None
-    manager.user_loader(_load)
+    manager.user_loader(_load_for_request)
     manager.unauthorized_handler(refuse_stranger)
     manager.init_app(app, add_context_processor=False)
     # The cookie is renewed when the session is seen (every ten minutes), not on each response.

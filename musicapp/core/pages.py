@@ -7,9 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
+from flask_babel import gettext as _
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
+
+BUSY_RETRY_SECONDS = 5
 
 
 def wants_fragment() -> bool:
@@ -107,6 +112,14 @@ def _error_page(error: HTTPException) -> Response:
     return response
 
 
+def _busy_page(error: Exception) -> Response:
+    """The database is away, or somebody writes for longer than anybody waits: it passes, so it is no 500."""
+    g.database_is_away = True
+    current_app.logger.error("the database did not answer %s %s: %s", request.method, request.path, error)
+    words = _("The site is very busy just now, and nothing was saved. Try again in a moment.")
+    return _error_page(ServiceUnavailable(words, retry_after=BUSY_RETRY_SECONDS))
+
+
 def init_pages(app: Flask) -> None:
     app.extensions["static_hashes"] = {}
     app.get_send_file_max_age = _static_max_age  # type: ignore[method-assign]
@@ -114,6 +127,8 @@ def init_pages(app: Flask) -> None:
     app.jinja_env.globals.update(static_url=static_url)
     app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
     app.register_error_handler(HTTPException, _error_page)
+    for failure in (OperationalError, PoolTimeoutError):
+        app.register_error_handler(failure, _busy_page)
 
     @app.context_processor
     def _theme() -> dict[str, Any]:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from musicapp.core.db import db
 from musicapp.core.security import FIXED_HEADERS
@@ -58,7 +60,10 @@ class StreamLane:
     def _reply(self, environ: WSGIEnvironment, track_id: int) -> Reply | None:
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or not self._config["PUBLIC_LISTENING"]:
             return None
-        track = stored_track_of(self._engine, track_id)
+        try:
+            track = stored_track_of(self._engine, track_id)
+        except (OperationalError, PoolTimeoutError):
+            return None  # the view has the words for it
         environ[FOUND_TRACK] = track
         if track is None or not track.is_published:
             return None

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, bindparam, func, select
+from sqlalchemy.exc import OperationalError
 
 from musicapp.catalog.models import Album, ArtistMember, Original, Rendition, Track
 from musicapp.core.db import UtcDateTime, db
@@ -79,19 +80,24 @@ class StoredTracks:
         self._sql = str(_STORED_TRACK.compile(engine))
         # SQLite's driver numbers its parameters, PostgreSQL's names them.
         self._is_positional = engine.dialect.positional
+        self._driver_failure: type[Exception] = engine.dialect.loaded_dbapi.OperationalError
         as_instant: Any = UtcDateTime().dialect_impl(engine.dialect).result_processor(engine.dialect, None)
         self._as_instant: Callable[[Any], datetime] = as_instant or (lambda value: value)
         self._kept: dict[int, tuple[Sequence[Any], StoredTrack]] = {}
 
     def get(self, engine: Engine, track_id: int) -> StoredTrack | None:
         """None for what is deleted or never was."""
-        connection = engine.raw_connection()
         try:
-            cursor = connection.cursor()
-            cursor.execute(self._sql, (track_id,) if self._is_positional else {"track_id": track_id})
-            rows = cursor.fetchall()
-        finally:
-            connection.close()  # back to the pool, which ends the transaction
+            connection = engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(self._sql, (track_id,) if self._is_positional else {"track_id": track_id})
+                rows = cursor.fetchall()
+            finally:
+                connection.close()  # back to the pool, which ends the transaction
+        except self._driver_failure as error:
+            # As the session says it, and as those know it who answer for a database that is away.
+            raise OperationalError(self._sql, None, error) from error
         if not rows:
             return None
         kept = self._kept.get(track_id)
