@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from musicapp.jobs import services as jobs
 from musicapp.jobs.models import Job
 from musicapp.uploads.models import Upload
 from tests.audio import make
+from tests.servers import wait_for
 from tests.uploads.conftest import Cast, accept, copy_of, only_upload, path_of, rows, stored_files, work
 
 
@@ -196,9 +198,17 @@ def test_cancelled_encoding_leaves_the_track_and_nothing_in_scratch(
     accept(app, cast, copy_of(tone_flac, tmp_path))
     work(app, "probe_upload")
     job = job_of(app, "encode_track")
-    with app.app_context():
-        app.extensions["redis"].set(f"job:{job.id}:cancel", 1)
+
+    def cancel_once_it_runs() -> None:
+        wait_for((tmp_path / "started").exists)
+        with app.app_context():
+            assert jobs.cancel(db.session.get_one(Job, job.id))
+            db.session.commit()
+
+    person = threading.Thread(target=cancel_once_it_runs)
+    person.start()
     work(app)
+    person.join()
     assert job_of(app, "encode_track").state == "cancelled"
     assert len(rows(app, Track)) == 1
     assert only_upload(app).state == "probed"
