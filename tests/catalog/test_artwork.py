@@ -171,6 +171,18 @@ def test_artist_gets_a_picture(house: House) -> None:
     assert house.app.test_client().get(f"/artwork/{picture_id}/96.jpg").status_code == 200
 
 
+def test_pictures_of_a_site_without_public_listening_are_for_its_people(house: House) -> None:
+    send_cover(house, picture())
+    work(house.app)
+    house.add_track()
+    house.publish()
+    stranger, bob = house.app.test_client(), house.browser(house.bob)
+    assert stranger.get("/artwork/1/96.webp").headers["Cache-Control"].startswith("public")
+    house.app.config["PUBLIC_LISTENING"] = False
+    assert stranger.get("/artwork/1/96.webp").status_code == 404
+    assert bob.get("/artwork/1/96.webp").headers["Cache-Control"].startswith("private")
+
+
 def test_cover_can_be_taken_away(house: House) -> None:
     send_cover(house, picture())
     work(house.app)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, request
+from flask import Response, abort, current_app, request
 
 from musicapp.accounts.identity import current_viewer
 from musicapp.catalog import queries
@@ -16,8 +16,12 @@ _MIMES = {"webp": "image/webp", "jpg": "image/jpeg"}
 @blueprint.get("/artwork/<int(max=2147483647):artwork_id>/<int(max=2147483647):size>.<suffix>")
 @public
 def artwork(artwork_id: int, size: int, suffix: str) -> Response:
-    """One size of a picture. A draft's cover is for its members only, and no shared cache may keep it."""
-    found = queries.artwork_for(current_viewer().id, artwork_id)
+    """One size of a picture, for those who may see its page. What isn't for everybody, no shared cache may keep."""
+    is_open_site = current_app.config["PUBLIC_LISTENING"]
+    viewer = current_viewer()
+    if not (is_open_site or viewer.is_authenticated):
+        abort(404)
+    found = queries.artwork_for(viewer.id, artwork_id)
     if found is None or size not in found.sizes or suffix not in _MIMES:
         abort(404)
     etag = f"{found.key.rsplit('/', 1)[-1]}-{size}-{suffix}"
@@ -32,5 +36,6 @@ def artwork(artwork_id: int, size: int, suffix: str) -> Response:
         response = Response(content, mimetype=_MIMES[suffix])
     response.set_etag(etag)
     # An artwork never changes under its id, so a year is right; who may see it is asked again by those who have none.
-    response.headers["Cache-Control"] = f"{'public' if found.is_public else 'private'}, max-age=31536000, immutable"
+    kept_by = "public" if found.is_public and is_open_site else "private"
+    response.headers["Cache-Control"] = f"{kept_by}, max-age=31536000, immutable"
     return response
