@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from datetime import datetime
 from pathlib import Path
@@ -120,6 +121,14 @@ def _busy_page(error: Exception) -> Response:
     return _error_page(ServiceUnavailable(words, retry_after=BUSY_RETRY_SECONDS))
 
 
+def _full_disk_page(error: OSError) -> Response:
+    """A form's file had no room, in the folder for temporary files or in the store. Raises every other error again."""
+    if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        raise error
+    current_app.logger.error("no room on the disk for %s %s: %s", request.method, request.path, error)
+    return _error_page(ServiceUnavailable(_("The server's disk is full. Try again when there is room.")))
+
+
 def init_pages(app: Flask) -> None:
     app.extensions["static_hashes"] = {}
     app.get_send_file_max_age = _static_max_age  # type: ignore[method-assign]
@@ -129,6 +138,7 @@ def init_pages(app: Flask) -> None:
     app.register_error_handler(HTTPException, _error_page)
     for failure in (OperationalError, PoolTimeoutError):
         app.register_error_handler(failure, _busy_page)
+    app.register_error_handler(OSError, _full_disk_page)
 
     @app.context_processor
     def _theme() -> dict[str, Any]:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 
 from musicapp.core.pages import duration_words, mark_time, size_words, static_url, title_hue
+from musicapp.core.security import public
 
 
 def test_file_under_its_hash_is_kept_and_others_are_asked_for_again(app: Flask, client: FlaskClient) -> None:
@@ -55,3 +57,14 @@ def test_sizes_are_read_as_in_a_file_manager(size_bytes: int, words: str) -> Non
 def test_instant_is_marked_for_the_browser_to_write() -> None:
     assert 'datetime="2026-03-01T12:00:00Z"' in mark_time(datetime(2026, 3, 1, 12, tzinfo=UTC))
     assert mark_time(None) == ""
+
+
+def test_full_disk_is_said_and_another_failure_stays_one(app: Flask) -> None:
+    def fail() -> str:
+        raise OSError(getattr(errno, request.args["name"]), "words of the system")
+
+    app.add_url_rule("/fail", view_func=public(fail))
+    app.testing = False
+    full = app.test_client().get("/fail?name=ENOSPC", headers={"Accept": "text/html"})
+    assert (full.status_code, "disk is full" in full.text) == (503, True)
+    assert app.test_client().get("/fail?name=EACCES").status_code == 500
