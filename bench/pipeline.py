@@ -30,7 +30,7 @@ from musicapp.audio.analysis import choose_preview_start_s
 from musicapp.audio.encode import encode
 from musicapp.audio.ffmpeg import ffmpeg_path
 from musicapp.audio.ladder import choose_profiles, parse_profiles
-from musicapp.audio.preview import FADE_MS, PREVIEW_BITRATE_KBPS, make_preview
+from musicapp.audio.preview import FADE_MS, PREVIEW_BITRATE_KBPS, EarlyPreview
 from musicapp.audio.probe import probe
 
 LADDER = ("opus_64", "opus_128", "mp3_256")
@@ -67,19 +67,20 @@ def make_track(path: Path, minutes: int) -> None:
 def process_track(source: Path, out_dir: Path) -> None:
     """Do what a worker does with an upload, without the database."""
     facts = probe(source, source.name)
-    result = encode(
-        source,
-        out_dir,
-        choose_profiles(parse_profiles(LADDER), facts),
-        facts=facts,
-        max_duration_s=4 * 3600,
-        ffmpeg=FFMPEG,
-        time_limit_s=3600,
-        on_progress=lambda _decoded_ms, _speed: None,
-    )
-    assert not result.failed
-    assert result.preview
-    make_preview(result.preview, out_dir, ffmpeg=FFMPEG)
+    with EarlyPreview(out_dir, ffmpeg=FFMPEG) as preview:
+        result = encode(
+            source,
+            out_dir,
+            choose_profiles(parse_profiles(LADDER), facts),
+            facts=facts,
+            max_duration_s=4 * 3600,
+            ffmpeg=FFMPEG,
+            time_limit_s=3600,
+            on_progress=lambda _decoded_ms, _speed: None,
+            on_preview=preview.begin,
+        )
+        assert not result.failed
+        assert preview.finish(result.preview)
     json.dumps(result.waveform)
 
 

@@ -1,5 +1,6 @@
 """What is learnt from the sound on the way to the encoders: duration, loudness, waveform, preview PCM."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from musicapp.audio.errors import TooLongError
@@ -40,8 +41,16 @@ class Analysis:
     the place chosen for it does not exist. Each PCM file has at most 30 s, 5.3 MB.
     """
 
-    def __init__(self, out_dir: Path, preview_start_s: int, max_duration_s: int) -> None:
+    def __init__(
+        self,
+        out_dir: Path,
+        preview_start_s: int,
+        max_duration_s: int,
+        on_preview: Callable[[Path], None] | None = None,
+    ) -> None:
         self.peaks = PeakFolder()
+        self._preview_end_ms = (preview_start_s + PREVIEW_LENGTH_S) * 1000
+        self._on_preview = on_preview if preview_start_s else None
         self._max_duration_s = max_duration_s
         self._max_samples = (max_duration_s + 1) * WAVEFORM_SAMPLE_RATE_HZ
         starts_s = {"head": 0} | ({"middle": preview_start_s} if preview_start_s else {})
@@ -59,7 +68,8 @@ class Analysis:
                 f"aformat=sample_rates={PREVIEW_SAMPLE_RATE_HZ}:channel_layouts=stereo:sample_fmts=s16"
                 f"[{name}_pcm]"
             )
-            self.output_arguments += ["-map", f"[{name}_pcm]", "-f", "s16le", file_url(path)]
+            # Flushed, so that the file's size tells when it is complete: see _tell_of_preview.
+            self.output_arguments += ["-map", f"[{name}_pcm]", "-f", "s16le", "-flush_packets", "1", file_url(path)]
 
     @property
     def duration_ms(self) -> int:
@@ -70,6 +80,15 @@ class Analysis:
         self.peaks.add(pcm)
         if self.peaks.sample_count > self._max_samples:
             raise _too_long(self._max_duration_s)
+        if self._on_preview is not None and self.duration_ms >= self._preview_end_ms:
+            self._tell_of_preview(self._on_preview)
+
+    def _tell_of_preview(self, on_preview: Callable[[Path], None]) -> None:
+        """Says once that the preview's PCM lies there whole, while the rest is still being encoded."""
+        middle = self.preview_files[-1]
+        if middle.exists() and middle.stat().st_size == PREVIEW_LENGTH_S * _PREVIEW_BYTES_PER_S:
+            self._on_preview = None
+            on_preview(middle)
 
     def choose_preview(self) -> Path | None:
         """Return the PCM file to use as a preview, or None if nothing was decoded."""

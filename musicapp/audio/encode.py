@@ -47,6 +47,7 @@ def encode(
     ffmpeg: str,
     time_limit_s: float,
     on_progress: OnProgress | None = None,
+    on_preview: Callable[[Path], None] | None = None,
     niceness: int = 0,
 ) -> EncodeResult:
     """Make the renditions, loudness, waveform and preview PCM of `source` in `out_dir`.
@@ -54,6 +55,7 @@ def encode(
     `profiles` come from `choose_profiles`. One ffmpeg makes everything; only if an encoder fails are
     the renditions made by one run each, so that it costs its own rendition alone.
     `on_progress(decoded_ms, speed)` is called at least once a second and may raise CancelledError;
+    `on_preview(pcm)` is called once the preview's PCM is complete, if that is before the end of the rest.
     `time_limit_s` is for all runs together.
     Raises NotAudioError if nothing can be decoded, TooLongError once more than `max_duration_s` was
     decoded, EncodeError ("disk_full", "time_limit", "ffmpeg_missing", "no_rendition") and whatever
@@ -69,6 +71,7 @@ def encode(
         ffmpeg=ffmpeg,
         deadline=time.monotonic() + time_limit_s,
         on_progress=on_progress,
+        on_preview=on_preview,
         niceness=niceness,
         files=set(),
     )
@@ -93,6 +96,7 @@ class _Encoding:
     ffmpeg: str
     deadline: float
     on_progress: OnProgress | None
+    on_preview: Callable[[Path], None] | None
     niceness: int
     files: set[Path]
 
@@ -139,7 +143,7 @@ class _Encoding:
     def _decode(
         self, profiles: Sequence[RenditionProfile], mix: str, on_log: Callable[[bytes], None] | None
     ) -> tuple[Analysis, FfmpegExit]:
-        analysis = Analysis(self.out_dir, self.preview_start_s, self.max_duration_s)
+        analysis = Analysis(self.out_dir, self.preview_start_s, self.max_duration_s, self.on_preview)
         self.files.update(analysis.preview_files)
         labels = [f"rendition{number}" for number in range(len(profiles))]
         branches = "".join(f"[{label}]" for label in (*labels, *analysis.labels))

@@ -2,8 +2,11 @@
 
 import io
 import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from musicapp.audio.analysis import PREVIEW_CHANNELS, PREVIEW_SAMPLE_BYTES, PREVIEW_SAMPLE_RATE_HZ
 from musicapp.audio.errors import EncodeError, disk_full_words, is_disk_full
@@ -68,3 +71,35 @@ def make_preview(pcm: Path, out_dir: Path, *, ffmpeg: str, time_limit_s: float =
     finally:
         faded.unlink(missing_ok=True)
     return PreviewFile(preview, "audio/mpeg", preview.stat().st_size, duration_ms)
+
+
+class EarlyPreview:
+    """Makes the preview while the rest of the track is still being encoded, on a core the encoders leave idle.
+
+    `begin` is for encode's on_preview; leaving the `with` waits for what has begun.
+    """
+
+    def __init__(self, out_dir: Path, *, ffmpeg: str) -> None:
+        self._out_dir, self._ffmpeg = out_dir, ffmpeg
+        self._pool = ThreadPoolExecutor(1, "preview")
+        self._begun: tuple[Path, Future[PreviewFile]] | None = None
+
+    def begin(self, pcm: Path) -> None:
+        if self._begun is None:
+            self._begun = pcm, self._pool.submit(make_preview, pcm, self._out_dir, ffmpeg=self._ffmpeg)
+
+    def finish(self, pcm: Path | None) -> PreviewFile | None:
+        """The preview of the PCM that encode chose in the end; None without one. Raises what make_preview raises."""
+        if pcm is None:
+            return None
+        if self._begun is not None and self._begun[0] == pcm:
+            return self._begun[1].result()
+        return make_preview(pcm, self._out_dir, ffmpeg=self._ffmpeg)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(wait=True)

@@ -11,7 +11,7 @@ import pytest
 from musicapp.audio.encode import EncodeResult, encode
 from musicapp.audio.errors import CancelledError, EncodeError, NotAudioError, TooLongError
 from musicapp.audio.ladder import RenditionProfile, choose_profiles, parse_profiles
-from musicapp.audio.preview import make_preview
+from musicapp.audio.preview import EarlyPreview, make_preview
 from musicapp.audio.probe import probe
 from tests.audio import make
 
@@ -37,6 +37,7 @@ def run_encode(ffmpeg: str, out_dir: Path) -> Encode:
         max_duration_s: int = 3600,
         declared_duration_ms: int | None = None,
         on_progress: Callable[[int, float], None] | None = None,
+        on_preview: Callable[[Path], None] | None = None,
     ) -> EncodeResult:
         facts = probe(source, source.name)
         if declared_duration_ms is not None:
@@ -49,6 +50,7 @@ def run_encode(ffmpeg: str, out_dir: Path) -> Encode:
             max_duration_s=max_duration_s,
             ffmpeg=ffmpeg,
             on_progress=on_progress,
+            on_preview=on_preview,
             time_limit_s=100,
         )
 
@@ -247,6 +249,25 @@ def test_preview_begins_at_a_third_and_fades(tmp_path: Path, run_encode: Encode,
     assert 0.2 * loudest[2] < loudest[1] < 0.8 * loudest[2]
     assert loudest[3] < 0.5 * loudest[2]
     assert "preview-faded.wav" not in names(out_dir)
+
+
+def test_preview_is_made_early_once_its_sound_is_complete(
+    tmp_path: Path, run_encode: Encode, out_dir: Path, ffmpeg: str
+) -> None:
+    path = make.tone(tmp_path / "a.flac", "-c:a", "flac", seconds=600)
+    told: list[tuple[Path, int]] = []
+    with EarlyPreview(out_dir, ffmpeg=ffmpeg) as early:
+
+        def begin(pcm: Path) -> None:
+            told.append((pcm, pcm.stat().st_size))
+            early.begin(pcm)
+
+        result = run_encode(path, on_preview=begin)
+        preview = early.finish(result.preview)
+    assert told == [(result.preview, 30 * 44100 * 4)]
+    assert preview is not None
+    assert preview.duration_ms == 30_000
+    assert early.finish(None) is None
 
 
 def _peak(path: Path, start_s: float, ffmpeg: str) -> int:

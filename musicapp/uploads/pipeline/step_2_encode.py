@@ -17,7 +17,7 @@ from musicapp.audio.errors import EncodeError, NotAudioError, TooLongError
 from musicapp.audio.facts import AudioFacts
 from musicapp.audio.ffmpeg import OnProgress, ffmpeg_path
 from musicapp.audio.ladder import choose_profiles, parse_profiles
-from musicapp.audio.preview import make_preview
+from musicapp.audio.preview import EarlyPreview
 from musicapp.audio.probe import probe
 from musicapp.catalog.models import Original, Track
 from musicapp.core.db import db, reading
@@ -90,34 +90,36 @@ def encode_source(job: JobContext, source: Source, folder: Path) -> Encoded:
     limit_s, too_long = _longest_allowed(source)
     ffmpeg = ffmpeg_path(current_app.config["FFMPEG_BINARY"])
     ladder = parse_profiles([name.strip() for name in current_app.config["RENDITIONS"].split(",")])
-    try:
-        facts = probe(source.path, source.filename)
-        result = encode(
-            source.path,
-            folder,
-            choose_profiles(ladder, facts),
+    with EarlyPreview(folder, ffmpeg=ffmpeg) as preview:
+        try:
+            facts = probe(source.path, source.filename)
+            result = encode(
+                source.path,
+                folder,
+                choose_profiles(ladder, facts),
+                facts=facts,
+                max_duration_s=limit_s,
+                ffmpeg=ffmpeg,
+                time_limit_s=max(SHORTEST_TIME_LIMIT_S, limit_s),
+                on_progress=_progress_of(job, facts.declared_duration_ms),
+                on_preview=preview.begin,
+                niceness=NICENESS,
+            )
+        except NotAudioError as error:
+            raise refuse_track(source.track_id, str(error)) from error
+        except TooLongError as error:
+            raise refuse_track(source.track_id, too_long or str(error)) from error
+        except EncodeError as error:
+            if error.reason == "disk_full":
+                raise RetryLater(DISK_FULL_RETRY_S, str(error)) from error
+            raise JobFailedError(str(error)) from error
+        return Encoded(
             facts=facts,
-            max_duration_s=limit_s,
-            ffmpeg=ffmpeg,
-            time_limit_s=max(SHORTEST_TIME_LIMIT_S, limit_s),
-            on_progress=_progress_of(job, facts.declared_duration_ms),
-            niceness=NICENESS,
+            sha256=_sha256(job, source.path),
+            result=result,
+            waveform=_write_waveform(result, folder),
+            preview=_finish_preview(preview, result),
         )
-    except NotAudioError as error:
-        raise refuse_track(source.track_id, str(error)) from error
-    except TooLongError as error:
-        raise refuse_track(source.track_id, too_long or str(error)) from error
-    except EncodeError as error:
-        if error.reason == "disk_full":
-            raise RetryLater(DISK_FULL_RETRY_S, str(error)) from error
-        raise JobFailedError(str(error)) from error
-    return Encoded(
-        facts=facts,
-        sha256=_sha256(job, source.path),
-        result=result,
-        waveform=_write_waveform(result, folder),
-        preview=_make_preview(result, folder, ffmpeg),
-    )
 
 
 def _longest_allowed(source: Source) -> tuple[int, str | None]:
@@ -162,14 +164,13 @@ def _write_waveform(result: EncodeResult, folder: Path) -> Path:
     return path
 
 
-def _make_preview(result: EncodeResult, folder: Path, ffmpeg: str) -> Path | None:
+def _finish_preview(preview: EarlyPreview, result: EncodeResult) -> Path | None:
     """The preview; a track can do without one."""
-    if result.preview is None:
-        return None
     try:
-        return make_preview(result.preview, folder, ffmpeg=ffmpeg).path
+        made = preview.finish(result.preview)
     except EncodeError as error:
         if error.reason == "disk_full":
             raise RetryLater(DISK_FULL_RETRY_S, str(error)) from error
         log.warning("no preview: %s", error)
         return None
+    return made.path if made else None
