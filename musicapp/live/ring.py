@@ -1,13 +1,14 @@
 """How bytes reach listeners: one ring of encoded frames, and for each stream a position in it.
 
 A stream that can't keep up costs nothing more than a number: when the ring has turned once around, it gets a
-`resync`. Two transports stand behind `Stream`: QueueStream below works under any WSGI server, handover.SocketStream
+`resync`. Two transports stand behind `Stream`: WsgiStream below works under any WSGI server, handover.SocketStream
 writes to the socket itself.
 """
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -106,7 +107,7 @@ class Ring:
         return list(reversed(found.values()))
 
 
-class Stream:
+class Stream(ABC):
     """One open page: what it hears, and how far it has come. Transports say how its bytes leave."""
 
     __slots__ = (
@@ -138,9 +139,9 @@ class Stream:
         self._resync_due = False
         self._beat_due = False
 
+    @abstractmethod
     def wake(self) -> None:
         """Sends what `take` returns, now or soon, and never waits."""
-        raise NotImplementedError
 
     def attach(self, ring: Ring) -> None:
         """From here on `mark` says what there is; nothing is taken before `join`. The hub holds its lock."""

@@ -75,6 +75,15 @@ def test_a_profile_that_makes_no_sense_comes_back(alice: FlaskClient, field: str
     assert "kept words" in answer.text
 
 
+def test_a_private_site_shows_nobody_to_strangers(app: Flask, client: FlaskClient, alice: FlaskClient) -> None:
+    app.config["PUBLIC_LISTENING"] = False
+    for name in ("alice", "nobody"):
+        answer = client.get(f"/people/{name}", headers={"Accept": "text/html"})
+        assert answer.status_code == 303
+        assert "/login" in answer.location
+    assert alice.get("/people/alice").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/people/nobody", "/people/deleted-1", "/avatars/x-96.webp", "/avatars/..%2f..%2fx"])
 def test_what_is_not_there_is_404(alice: FlaskClient, path: str) -> None:
     assert alice.get(path).status_code == 404

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from musicapp.accounts import queries
 from musicapp.accounts.avatars import SIZES_PX, avatar_file
-from musicapp.accounts.identity import avatar_url, safe_next
+from musicapp.accounts.identity import avatar_url, current_viewer, refuse_stranger, safe_next
 from musicapp.accounts.routes._blueprint import blueprint
 from musicapp.core.pages import page
 from musicapp.core.security import public
@@ -19,6 +19,9 @@ THEME_COOKIE_SECONDS = 365 * 24 * 3600
 @blueprint.get("/people/<username>")
 @public
 def profile(username: str) -> ResponseReturnValue:
+    """A person's page; where listening needs an account, strangers are not shown who is here either."""
+    if not (current_app.config["PUBLIC_LISTENING"] or current_viewer().is_authenticated):
+        return refuse_stranger()
     person = queries.profile_of(username)
     if person is None:
         abort(404)
