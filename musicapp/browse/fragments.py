@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, render_template
+from flask import render_template
 
+from musicapp.accounts.listening import may_listen
 from musicapp.browse.queries import HOME_ALBUMS, published_card
 from musicapp.catalog import queries
 from musicapp.live.frames import Partial
@@ -14,7 +15,7 @@ from musicapp.live.registry import fragment, topic
 
 @topic("home")
 def may_hear_home(viewer: Any, number: int | None) -> bool:
-    return number is None and bool(current_app.config["PUBLIC_LISTENING"] or viewer.is_authenticated)
+    return number is None and may_listen(viewer)
 
 
 @fragment("new_album", topic="home")

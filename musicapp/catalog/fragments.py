@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeGuard
 
-from flask import current_app, render_template
+from flask import render_template
 
+from musicapp.accounts.listening import may_listen
 from musicapp.catalog import queries
 from musicapp.core.db import LARGEST_ID
 from musicapp.jobs import queries as job_queries
@@ -15,12 +16,12 @@ from musicapp.live.registry import fragment, topic
 
 @topic("album")
 def may_hear_album(viewer: Any, album_id: int | None) -> bool:
-    return _is_id(album_id) and _may_listen(viewer) and queries.may_see_album(viewer.id, album_id)
+    return _is_id(album_id) and may_listen(viewer) and queries.may_see_album(viewer.id, album_id)
 
 
 @topic("artist")
 def may_hear_artist(viewer: Any, artist_id: int | None) -> bool:
-    return _is_id(artist_id) and _may_listen(viewer)
+    return _is_id(artist_id) and may_listen(viewer)
 
 
 @topic("studio")
@@ -36,10 +37,6 @@ def may_hear_studio_artist(viewer: Any, artist_id: int | None) -> bool:
 def _is_id(number: int | None) -> TypeGuard[int]:
     """A topic's number may have 18 digits; PostgreSQL refuses to compare an id with more than it holds."""
     return number is not None and number <= LARGEST_ID
-
-
-def _may_listen(viewer: Any) -> bool:
-    return bool(current_app.config["PUBLIC_LISTENING"] or viewer.is_authenticated)
 
 
 @fragment("album_head", topic="album")

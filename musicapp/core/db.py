@@ -21,6 +21,15 @@ from sqlalchemy.orm import DeclarativeBase, registry
 LARGEST_ID = 2**31 - 1
 """What an INTEGER column holds on PostgreSQL; numbers from outside are compared with ids only up to here."""
 
+
+def row_id(text: str) -> int:
+    """For request.args.get(..., type=row_id): an id, or ValueError, which makes it None."""
+    number = int(text)
+    if not 0 <= number <= LARGEST_ID:
+        raise ValueError("no id")
+    return number
+
+
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",

@@ -1,6 +1,6 @@
-"""Pages of artists, albums and tracks, the pictures, and the studio."""
+"""The pictures, and the studio. Pages for listeners are made in browse, which knows all rooms."""
 
-from musicapp.catalog.routes import artwork, pages, studio, studio_artists, studio_tracks
+from musicapp.catalog.routes import artwork, studio, studio_artists, studio_tracks
 from musicapp.catalog.routes.door import blueprint
 
-__all__ = ["artwork", "blueprint", "pages", "studio", "studio_artists", "studio_tracks"]
+__all__ = ["artwork", "blueprint", "studio", "studio_artists", "studio_tracks"]

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
-from flask import Blueprint, abort, current_app, request
+from flask import Blueprint, abort, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from musicapp.accounts.identity import current_viewer, refuse_stranger, signed_in_id
+from musicapp.accounts.identity import signed_in_id
 from musicapp.catalog import forms, queries, services
-from musicapp.core.db import LARGEST_ID, db
-from musicapp.core.security import public
+from musicapp.core.db import db
 
 blueprint = Blueprint("catalog", __name__, url_prefix="", template_folder="../templates")
-
-
-def listening_page(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Marks a page with music: open to everybody unless PUBLIC_LISTENING is off."""
-
-    @wraps(view)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        if not (current_app.config["PUBLIC_LISTENING"] or current_viewer().is_authenticated):
-            return refuse_stranger()
-        return view(*args, **kwargs)
-
-    return public(checked)
 
 
 def open_album(album_id: int, *, even_deleted: bool = False) -> None:
@@ -40,14 +23,6 @@ def open_artist(artist_id: int) -> None:
     """Ends the request with 404 unless the viewer is a member of the artist."""
     if not queries.may_edit_artist(signed_in_id(), artist_id):
         abort(404)
-
-
-def row_id(text: str) -> int:
-    """For request.args.get(..., type=row_id): an id, or ValueError, which makes it None."""
-    number = int(text)
-    if not 0 <= number <= LARGEST_ID:
-        raise ValueError("no id")
-    return number
 
 
 def limit_body() -> None:

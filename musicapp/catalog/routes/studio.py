@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from musicapp.accounts.identity import signed_in_id
 from musicapp.catalog import forms, queries, services
 from musicapp.catalog.errors import CatalogError
-from musicapp.catalog.routes.door import blueprint, keep_sent_picture, limit_body, open_album, row_id
+from musicapp.catalog.routes.door import blueprint, keep_sent_picture, limit_body, open_album
 from musicapp.core.db import db, reading
 from musicapp.core.pages import page
 from musicapp.jobs import queries as job_queries

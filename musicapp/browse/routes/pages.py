@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Response, abort, request
 
 from musicapp.accounts.identity import current_viewer
+from musicapp.accounts.listening import listening_page
+from musicapp.browse.routes.blueprint import blueprint
 from musicapp.catalog import queries
-from musicapp.catalog.routes.door import blueprint, listening_page, row_id
+from musicapp.core.db import row_id
 from musicapp.core.pages import page
 from musicapp.live import services as live
 
@@ -25,7 +27,7 @@ def album(album_id: int) -> Response:
     if shown is None:
         abort(404)
     return page(
-        "catalog/album_page.html",
+        "browse/album_page.html",
         album=shown,
         may_edit=queries.may_edit_album(viewer.id, album_id),
         cursor=cursor,
@@ -38,7 +40,7 @@ def albums() -> Response:
     shown = queries.latest_albums(ALBUMS_PER_PAGE + 1, before=request.args.get("before"))
     older = shown[ALBUMS_PER_PAGE - 1].page_key if len(shown) > ALBUMS_PER_PAGE else None
     return page(
-        "catalog/albums_page.html", albums=shown[:ALBUMS_PER_PAGE], older=older, is_first="before" not in request.args
+        "browse/albums_page.html", albums=shown[:ALBUMS_PER_PAGE], older=older, is_first="before" not in request.args
     )
 
 
@@ -50,7 +52,7 @@ def artist(artist_id: int) -> Response:
     shown = queries.artist_page(artist_id, even_unheard=may_edit)
     if shown is None:
         abort(404)
-    return page("catalog/artist_page.html", artist=shown, may_edit=may_edit, cursor=cursor)
+    return page("browse/artist_page.html", artist=shown, may_edit=may_edit, cursor=cursor)
 
 
 @blueprint.get("/artists/")
@@ -59,7 +61,7 @@ def artists() -> Response:
     shown = queries.artist_cards(ARTISTS_PER_PAGE + 1, after_id=request.args.get("after", type=row_id))
     next_id = shown[ARTISTS_PER_PAGE - 1].id if len(shown) > ARTISTS_PER_PAGE else None
     return page(
-        "catalog/artists_page.html",
+        "browse/artists_page.html",
         artists=shown[:ARTISTS_PER_PAGE],
         next_id=next_id,
         is_first="after" not in request.args,
@@ -76,4 +78,4 @@ def track(track_id: int) -> Response:
     if shown is None:
         abort(404)
     may_edit = queries.may_edit_album(viewer.id, shown.row.album_id)
-    return page("catalog/track_page.html", shown=shown, may_edit=may_edit, cursor=cursor)
+    return page("browse/track_page.html", shown=shown, may_edit=may_edit, cursor=cursor)

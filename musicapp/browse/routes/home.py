@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Response, request
 from flask_babel import gettext as _
 
 from musicapp.accounts.identity import current_viewer
+from musicapp.accounts.listening import may_listen
 from musicapp.browse.queries import HOME_ALBUMS
+from musicapp.browse.routes.blueprint import blueprint
 from musicapp.catalog import queries
 from musicapp.core.pages import page
 from musicapp.core.security import public
 from musicapp.live import services as live
-
-blueprint = Blueprint("browse", __name__, template_folder="templates")
 
 
 @blueprint.get("/")
@@ -22,12 +22,12 @@ blueprint = Blueprint("browse", __name__, template_folder="templates")
 def home() -> Response:
     """New albums; a stranger also reads what this site is. Without PUBLIC_LISTENING strangers see no albums."""
     cursor = live.current_cursor()
-    may_listen = current_app.config["PUBLIC_LISTENING"] or current_viewer().is_authenticated
+    listens = may_listen(current_viewer())
     return page(
         "browse/home_page.html",
-        may_listen=may_listen,
-        albums=queries.latest_albums(HOME_ALBUMS) if may_listen else [],
-        album_count=queries.published_album_count() if may_listen else 0,
+        may_listen=listens,
+        albums=queries.latest_albums(HOME_ALBUMS) if listens else [],
+        album_count=queries.published_album_count() if listens else 0,
         cursor=cursor,
     )
 
