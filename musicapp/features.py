@@ -28,6 +28,10 @@ from musicapp.jobs import handlers as jobs_handlers
 from musicapp.jobs import models as jobs_models
 from musicapp.jobs import routes as jobs_routes
 from musicapp.jobs import tasks as jobs_tasks
+from musicapp.library import fragments as library_fragments
+from musicapp.library import handlers as library_handlers
+from musicapp.library import models as library_models
+from musicapp.library import routes as library_routes
 from musicapp.live import routes as live_routes
 from musicapp.notifications import handlers as notifications_handlers
 from musicapp.notifications import routes as notifications_routes
@@ -40,13 +44,31 @@ from musicapp.playback import routes as playback_routes
 from musicapp.playback import tasks as playback_tasks
 from musicapp.playback.lane import init_lane
 from musicapp.playback.queries import plays_of_user
+from musicapp.playlists import fragments as playlists_fragments
+from musicapp.playlists import handlers as playlists_handlers
+from musicapp.playlists import models as playlists_models
+from musicapp.playlists import routes as playlists_routes
+from musicapp.playlists import tasks as playlists_tasks
+from musicapp.search import cli as search_cli
+from musicapp.search import handlers as search_handlers
+from musicapp.search import models as search_models
+from musicapp.search import tasks as search_tasks
 from musicapp.uploads import fragments as uploads_fragments
 from musicapp.uploads import handlers as uploads_handlers
 from musicapp.uploads import models as uploads_models
 from musicapp.uploads import routes as uploads_routes
 from musicapp.uploads import tasks as uploads_tasks
 
-MODELS = (accounts_models, catalog_models, jobs_models, playback_models, uploads_models)
+MODELS = (
+    accounts_models,
+    catalog_models,
+    jobs_models,
+    library_models,
+    playback_models,
+    playlists_models,
+    search_models,
+    uploads_models,
+)
 """All tables, so that migrations see them whatever else is imported."""
 
 BLUEPRINTS: tuple[ModuleType, ...] = (
@@ -54,6 +76,8 @@ BLUEPRINTS: tuple[ModuleType, ...] = (
     jobs_routes,
     live_routes,
     playback_routes,
+    playlists_routes,
+    library_routes,
     uploads_routes,
     notifications_routes,
     catalog_routes,
@@ -65,8 +89,11 @@ BLUEPRINTS: tuple[ModuleType, ...] = (
 HANDLERS: tuple[ModuleType, ...] = (
     jobs_handlers,
     catalog_handlers,
+    search_handlers,
     uploads_handlers,
     playback_handlers,
+    playlists_handlers,
+    library_handlers,
     notifications_handlers,
     browse_handlers,
 )
@@ -78,6 +105,8 @@ TASKS: tuple[ModuleType, ...] = (
     jobs_tasks,
     uploads_tasks,
     playback_tasks,
+    playlists_tasks,
+    search_tasks,
     notifications_tasks,
 )
 """Modules that declare Celery tasks or what is behind a kind of job (jobs.registry.job_kind)."""
@@ -87,11 +116,13 @@ FRAGMENTS: tuple[ModuleType, ...] = (
     catalog_fragments,
     uploads_fragments,
     playback_fragments,
+    playlists_fragments,
+    library_fragments,
     browse_fragments,
 )
 """Modules that declare what a live update renders and who may hear a topic."""
 
-COMMANDS: tuple[ModuleType, ...] = (accounts_cli, browse_cli)
+COMMANDS: tuple[ModuleType, ...] = (accounts_cli, browse_cli, search_cli)
 """Modules with a click `group`."""
 
 EXPORT_SECTIONS: tuple[tuple[str, Callable[[int], object]], ...] = (

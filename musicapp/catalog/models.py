@@ -78,6 +78,7 @@ class Album(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('album','ep','single','compilation')", name="kind"),
         Index("ix_albums_published_at_id", "published_at", "id"),
+        Index("ix_albums_release_on_id", "release_on", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

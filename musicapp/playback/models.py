@@ -1,10 +1,10 @@
-"""Listening events as the player sent them, and the plays that were counted from them."""
+"""Listening events as the player sent them, the plays that were counted from them, and play queues."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from musicapp.core.db import Base, utc_now
@@ -25,6 +25,10 @@ class ListeningEvent(Base):
     position_ms: Mapped[int]
     at: Mapped[datetime]
     received_at: Mapped[datetime] = mapped_column(default=utc_now)
+    source: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
+    """The page it was started from: `album-3`, `playlist-7`, `search`; empty when nobody said."""
+    device: Mapped[str] = mapped_column(String(80), default="", server_default=text("''"))
+    """In words: "Firefox, Linux"."""
 
     __table_args__ = (Index("ix_listening_events_hearing", "listener", "track_id", "at"),)
 
@@ -47,3 +51,30 @@ class Play(Base):
     album_id: Mapped[int]
     started_at: Mapped[datetime]
     counted_at: Mapped[datetime] = mapped_column(default=utc_now)
+    source: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
+    device: Mapped[str] = mapped_column(String(80), default="", server_default=text("''"))
+
+
+class PlayQueue(Base):
+    """What a person's players play next, the same on all their devices. One row per user."""
+
+    __tablename__ = "play_queues"
+    __table_args__ = (CheckConstraint("repeat IN ('off','all','one')", name="repeat"),)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(default=0)
+    """Counts the changes, so that a device knows whether it has seen the newest."""
+    entries: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
+    """In playing order: [entry id, track id, place before shuffling]. One document: most changes touch every place."""
+    next_entry_id: Mapped[int] = mapped_column(default=1)
+    current_entry_id: Mapped[int | None]
+    position_ms: Mapped[int] = mapped_column(default=0)
+    is_playing: Mapped[bool] = mapped_column(default=False)
+    is_shuffled: Mapped[bool] = mapped_column(default=False)
+    repeat: Mapped[str] = mapped_column(String(8), default="off")
+    source: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
+    device_id: Mapped[str] = mapped_column(String(36), default="")
+    """The browser that plays, by a random id it gave itself."""
+    device: Mapped[str] = mapped_column(String(80), default="", server_default=text("''"))
+    reported_at: Mapped[datetime] = mapped_column(default=utc_now)
+    """When the position was true."""

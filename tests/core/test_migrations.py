@@ -28,6 +28,11 @@ WORDS = {
     ("albums", "kind"): "album",
     ("artist_members", "role"): "owner",
     ("jobs", "state"): "queued",
+    ("play_queues", "repeat"): "off",
+    ("playlist_invitations", "role"): "editor",
+    ("playlist_members", "role"): "owner",
+    ("playlists", "visibility"): "private",
+    ("search_entries", "kind"): "track",
     ("uploads", "state"): "received",
     ("users", "role"): "user",
 }

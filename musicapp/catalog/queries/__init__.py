@@ -36,6 +36,7 @@ from musicapp.catalog.queries.tracks import (
     track_page,
     track_row_by_id,
     track_rows,
+    visible_rows,
 )
 
 __all__ = [
@@ -72,5 +73,6 @@ __all__ = [
     "track_row_by_id",
     "track_rows",
     "visible_album",
+    "visible_rows",
     "visible_track",
 ]

@@ -31,20 +31,21 @@ def may_edit_album(user_id: int | None, album_id: int, *, even_deleted: bool = F
     return db.session.scalar(found) is not None
 
 
-def _sees(user_id: int | None) -> ColumnElement[bool]:
+def sees(user_id: int | None) -> ColumnElement[bool]:
+    """For a statement with Album in it: published, or this user's own. Deleted is asked for separately."""
     is_open = Album.published_at.is_not(None)
     return is_open if user_id is None else is_open | _is_member(user_id, Album.artist_id)
 
 
 def may_see_album(user_id: int | None, album_id: int) -> bool:
     """True for everybody once it is published, for members before."""
-    found = select(Album.id).where(Album.id == album_id, Album.deleted_at.is_(None), _sees(user_id))
+    found = select(Album.id).where(Album.id == album_id, Album.deleted_at.is_(None), sees(user_id))
     return db.session.scalar(found) is not None
 
 
 def visible_album(user_id: int | None, album_id: int) -> Album | None:
     """The album if this user (None: a stranger) may see it."""
-    return db.session.scalar(select(Album).where(Album.id == album_id, Album.deleted_at.is_(None), _sees(user_id)))
+    return db.session.scalar(select(Album).where(Album.id == album_id, Album.deleted_at.is_(None), sees(user_id)))
 
 
 def visible_track(user_id: int | None, track_id: int) -> Track | None:
@@ -53,7 +54,7 @@ def visible_track(user_id: int | None, track_id: int) -> Track | None:
         select(Track)
         .join(Track.album)
         .options(joinedload(Track.album))
-        .where(Track.id == track_id, Track.deleted_at.is_(None), Album.deleted_at.is_(None), _sees(user_id))
+        .where(Track.id == track_id, Track.deleted_at.is_(None), Album.deleted_at.is_(None), sees(user_id))
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from musicapp.catalog.models import Album, Artwork, Original, Rendition, Track
 from musicapp.catalog.queries.pictures import picture_of
+from musicapp.catalog.queries.rights import sees
 from musicapp.catalog.queries.rows import FROM_ORIGINAL, READY, WAITING, Credit, TrackRow, credits_of_tracks
 from musicapp.core.db import db
 
@@ -70,6 +72,46 @@ def track_row_by_id(track_id: int) -> TrackRow | None:
     album_id = select(Track.album_id).where(Track.id == track_id).scalar_subquery()
     rows = _rows(album_id, track_id)
     return rows[0] if rows else None
+
+
+def visible_rows(track_ids: Collection[int], user_id: int | None) -> dict[int, TrackRow]:
+    """Track id -> row, of those tracks that this user (None: a stranger) may see, in two statements.
+
+    For lists that mix albums: playlists, likes, history, the play queue, what was searched for. `number` is 0.
+    """
+    if not track_ids:
+        return {}
+    found = (
+        select(
+            *(Track.id, Track.disc_number, Track.title, Track.album_id, Track.duration_ms, Track.track_gain_db),
+            *(Track.true_peak_dbtp, Track.play_count, Track.ready_at, Album.title.label("album")),
+            *(Artwork, Original.is_browser_playable),
+        )
+        .join(Album, Album.id == Track.album_id)
+        .outerjoin(Artwork, Artwork.id == Album.cover_id)
+        .outerjoin(Original, Original.track_id == Track.id)
+        .where(Track.id.in_(track_ids), Track.deleted_at.is_(None), Album.deleted_at.is_(None), sees(user_id))
+    )
+    rows = db.session.execute(found).all()
+    credits = credits_of_tracks([row.id for row in rows]) if rows else {}
+    return {
+        row.id: TrackRow(
+            id=row.id,
+            number=0,
+            disc_number=row.disc_number,
+            title=row.title,
+            credits=tuple(credits.get(row.id, ())),
+            album_id=row.album_id,
+            album=row.album,
+            picture=picture_of(row.Artwork),
+            duration_ms=row.duration_ms,
+            gain_db=row.track_gain_db,
+            true_peak_dbtp=row.true_peak_dbtp,
+            play_count=row.play_count,
+            state=READY if row.ready_at else FROM_ORIGINAL if row.is_browser_playable else WAITING,
+        )
+        for row in rows
+    }
 
 
 def editable_track(track_id: int) -> Track | None:

@@ -12,7 +12,7 @@ from musicapp.accounts.identity import signed_in_id
 from musicapp.catalog import forms, queries, services
 from musicapp.catalog.errors import CatalogError
 from musicapp.catalog.routes.door import blueprint, keep_sent_picture, limit_body, open_album
-from musicapp.core.db import db, reading
+from musicapp.core.db import db, reading, row_id
 from musicapp.core.pages import page
 from musicapp.jobs import queries as job_queries
 from musicapp.live import services as live

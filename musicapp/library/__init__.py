@@ -1,0 +1,1 @@
+"""What a person keeps: likes, follows, and the history of what they heard."""

@@ -1,0 +1,3 @@
+"""Who may hear of a library."""
+
+from __future__ import annotations

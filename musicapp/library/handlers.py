@@ -1,0 +1,3 @@
+"""What the library does when something happens elsewhere."""
+
+from __future__ import annotations

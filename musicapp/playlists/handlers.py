@@ -1,0 +1,3 @@
+"""What playlists do when something happens elsewhere."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Background work of playlists."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""One index over artists, albums, tracks, playlists and people."""

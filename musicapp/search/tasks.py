@@ -1,0 +1,3 @@
+"""Background work of the index."""
+
+from __future__ import annotations
