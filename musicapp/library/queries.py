@@ -13,11 +13,12 @@ from musicapp.library.models import AlbumLike, ArtistFollow, TrackLike
 
 @dataclass(frozen=True, slots=True)
 class ViewerState:
-    """What one viewer likes and follows of the things on a page. Empty for strangers."""
+    """What one viewer likes and follows of the things on a page. Empty for strangers, whose user_id is None."""
 
     liked_track_ids: frozenset[int] = frozenset()
     liked_album_ids: frozenset[int] = frozenset()
     followed_artist_ids: frozenset[int] = frozenset()
+    user_id: int | None = None
 
 
 def viewer_state(
@@ -39,4 +40,5 @@ def viewer_state(
         frozenset(db.session.scalars(tracks)) if track_ids else frozenset(),
         frozenset(db.session.scalars(albums)) if album_ids else frozenset(),
         frozenset(db.session.scalars(artists)) if artist_ids else frozenset(),
+        user_id,
     )
