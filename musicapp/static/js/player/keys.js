@@ -1,25 +1,24 @@
-// The keyboard anywhere on the page, except where somebody writes or a control has its own use for the key.
-const SEEK_S = 5;
+// The player's shortcuts; core/_shortcuts.html says them in words.
+import { shortcut } from "../shortcuts.js";
 
-/** space plays and pauses, n next, p previous, m mutes, left and right seek by 5 s. */
+const SEEK_S = 5;
+const VOLUME_STEP = 0.05;
+
 export function startKeys(player) {
-  const actions = {
-    " ": () => player.toggle(),
-    n: () => player.next(),
-    p: () => player.previous(),
-    m: () => player.element.querySelector("#player-mute").click(),
-    ArrowRight: () => player.seek(player.position_s + SEEK_S),
-    ArrowLeft: () => player.seek(player.position_s - SEEK_S),
-  };
-  document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const { target } = event;
-    if (target.closest?.("input, textarea, select, [contenteditable], dialog, [role=slider], audio, video")) return;
-    // a focused button or menu takes the space bar itself; letters and arrows are free there
-    if (event.key === " " && target.closest?.("button, a, summary, [tabindex='0']")) return;
-    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action || !player.queue.current) return;
-    event.preventDefault();
-    action();
-  });
+  const press = (name) => () => document.getElementById(`player-${name}`).click();
+  const bind = (keys, run, rest = {}) => shortcut({ keys, group: "player", run, ...rest });
+  const when = () => player.queue.current !== null;
+  const louder = (step) => () => player.setVolume(player.sound.volume + step);
+  bind(["Space"], () => player.toggle(), { when });
+  bind(["n"], () => player.next(), { when });
+  bind(["p"], () => player.previous(), { when });
+  bind(["ArrowRight"], () => player.seek(player.position_s + SEEK_S), { when, repeats: true });
+  bind(["ArrowLeft"], () => player.seek(player.position_s - SEEK_S), { when, repeats: true });
+  bind(["+", "="], louder(VOLUME_STEP), { repeats: true });
+  bind(["-"], louder(-VOLUME_STEP), { repeats: true });
+  bind(["m"], press("mute"));
+  bind(["s"], press("shuffle"));
+  bind(["r"], press("repeat"));
+  bind(["f"], press("open"));
+  bind(["v"], press("list"));
 }

@@ -101,10 +101,8 @@ export class QueuePanel {
       id("volume").setAttribute("aria-valuetext", `${id("volume").value} %`);
       id("volume").style.setProperty("--loud", `${id("volume").value}%`);
     };
-    id("volume").addEventListener("input", () => {
-      sound.set({ volume: id("volume").valueAsNumber / 100, isMuted: false });
-      show();
-    });
+    id("volume").addEventListener("input", () => this.#player.setVolume(id("volume").valueAsNumber / 100));
+    this.#player.addEventListener("volume", show);
     id("mute").addEventListener("click", () => { sound.set({ isMuted: !sound.isMuted }); show(); });
     id("quality").value = sound.quality;
     id("quality").addEventListener("change", () => this.#player.setQuality(id("quality").value));

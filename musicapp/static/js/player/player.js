@@ -124,6 +124,11 @@ class Player extends EventTarget {
     this.#load(0);
   }
 
+  setVolume(volume) {
+    this.sound.set({ volume: Math.min(1, Math.max(0, volume)), isMuted: false });
+    this.dispatchEvent(new Event("volume"));
+  }
+
   setQuality(quality) {
     this.sound.set({ quality });
     if (this.loaded) this.#reload();
