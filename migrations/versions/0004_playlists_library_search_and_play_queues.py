@@ -34,6 +34,7 @@ def upgrade() -> None:
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('entries', sa.JSON(), nullable=False),
+    sa.Column('entries_hash', sa.Integer(), nullable=False),
     sa.Column('next_entry_id', sa.Integer(), nullable=False),
     sa.Column('current_entry_id', sa.Integer(), nullable=True),
     sa.Column('position_ms', sa.Integer(), nullable=False),
@@ -94,6 +95,7 @@ def upgrade() -> None:
     sa.Column('user_id', sa.Integer(), nullable=True),
     sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('changed', sa.JSON(), nullable=False),
+    sa.Column('undone_version', sa.Integer(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['playlist_id'], ['playlists.id'], name=op.f('fk_playlist_changes_playlist_id_playlists'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_playlist_changes_user_id_users'), ondelete='SET NULL'),
@@ -101,6 +103,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('playlist_id', 'version', name=op.f('uq_playlist_changes_playlist_id_version')),
     sqlite_autoincrement=True
     )
+    with op.batch_alter_table('playlist_changes', schema=None) as batch_op:
+        batch_op.create_index('ix_playlist_changes_created_at', ['created_at'], unique=False)
+
     op.create_table('playlist_entries',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('playlist_id', sa.Integer(), nullable=False),
@@ -108,7 +113,9 @@ def upgrade() -> None:
     sa.Column('order_key', sa.String(length=255).with_variant(sa.String(length=255, collation='C'), 'postgresql'), nullable=False),
     sa.Column('added_by_id', sa.Integer(), nullable=True),
     sa.Column('added_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('placed_version', sa.Integer(), nullable=False),
     sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('removed_version', sa.Integer(), nullable=True),
     sa.ForeignKeyConstraint(['added_by_id'], ['users.id'], name=op.f('fk_playlist_entries_added_by_id_users'), ondelete='SET NULL'),
     sa.ForeignKeyConstraint(['playlist_id'], ['playlists.id'], name=op.f('fk_playlist_entries_playlist_id_playlists'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_playlist_entries')),
@@ -124,6 +131,8 @@ def upgrade() -> None:
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('seen_version', sa.Integer(), nullable=False),
+    sa.Column('wants_digest', sa.Boolean(), nullable=False),
+    sa.Column('digested_version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['playlist_id'], ['playlists.id'], name=op.f('fk_playlist_follows_playlist_id_playlists'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_playlist_follows_user_id_users'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('playlist_id', 'user_id', name=op.f('pk_playlist_follows'))
@@ -247,6 +256,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_playlist_entries_playlist_id_track_id')
 
     op.drop_table('playlist_entries')
+    with op.batch_alter_table('playlist_changes', schema=None) as batch_op:
+        batch_op.drop_index('ix_playlist_changes_created_at')
+
     op.drop_table('playlist_changes')
     with op.batch_alter_table('artist_follows', schema=None) as batch_op:
         batch_op.drop_index('ix_artist_follows_user_id_created_at_artist_id')

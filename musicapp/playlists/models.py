@@ -70,7 +70,11 @@ class PlaylistEntry(Base):
     """Fractional index: a key between any two others exists, so a move changes one row."""
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     added_at: Mapped[datetime] = mapped_column(default=utc_now)
+    placed_version: Mapped[int]
+    """The change that put it where it stands. Undoing an older move leaves it there."""
     removed_at: Mapped[datetime | None]
+    removed_version: Mapped[int | None]
+    """The change that took it out. Undoing an older removal does not bring it back."""
 
 
 class PlaylistMember(Base):
@@ -118,13 +122,18 @@ class PlaylistFollow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_version: Mapped[int] = mapped_column(default=0)
     """What this listener has seen; a higher version of the playlist is news."""
+    wants_digest: Mapped[bool] = mapped_column(default=False)
+    digested_version: Mapped[int] = mapped_column(default=0)
 
 
 class PlaylistChange(Base):
     """One change, with what is needed to take it back. `version` counts from 1 without gaps."""
 
     __tablename__ = "playlist_changes"
-    __table_args__ = (UniqueConstraint("playlist_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("playlist_id", "version"),
+        Index("ix_playlist_changes_created_at", "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     playlist_id: Mapped[int] = mapped_column(ForeignKey("playlists.id", ondelete="CASCADE"))
@@ -133,5 +142,11 @@ class PlaylistChange(Base):
     kind: Mapped[str] = mapped_column(String(16))
     """created, added, removed, moved, sorted, edited, undone or restored."""
     changed: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """Entries added and removed by id; entries moved with their old and new key; fields with old and new value."""
+    """added, removed: [entry id, key, track id]; moved, rekeyed: [entry id, old key, new key]; fields: [old, new].
+
+    A rekeyed entry has a shorter key at the same place: pages follow it, an undo does not. `undoes` and `restores`
+    name a version.
+    """
+    undone_version: Mapped[int | None]
+    """The change that took this one back."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
