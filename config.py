@@ -58,6 +58,7 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     "SESSION_DAYS": (60, "how long a device stays signed in unused"),
     "TRUSTED_PROXY_COUNT": (0, "how many proxies' X-Forwarded-* headers to believe"),
     "USE_X_ACCEL_REDIRECT": (False, "nginx sends the audio bytes after the check"),
+    "CACHE_SECONDS": (300, "how long album and artist pages are kept in Redis at most; 0 keeps none"),
     "LIVE_MAX_STREAMS": (20000, "open live streams per web process"),
     "JOB_HEARTBEAT_TIMEOUT_SECONDS": (30, "a running job silent for so long is queued again"),
     "JOB_SWEEP_SECONDS": (10, "how often lost job messages are replaced"),

@@ -6,6 +6,7 @@ deferred one that upgrades loses its snapshot and fails with "database is locked
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -98,6 +99,25 @@ def _only_reads() -> bool:
     if _reading.get():
         return True
     return has_request_context() and request.method in {"GET", "HEAD", "OPTIONS"}
+
+
+@event.listens_for(db.session, "after_begin")
+def _note_begin(session: Any, _transaction: Any, _connection: Any) -> None:
+    # Savepoints come here too; what counts is the outermost transaction, whose snapshot they share.
+    if not session.in_nested_transaction():
+        session.info["begun"] = (time.monotonic(), _only_reads())
+
+
+@event.listens_for(db.session, "after_transaction_end")
+def _forget_begin(session: Any, transaction: Any) -> None:
+    if transaction.parent is None:
+        session.info.pop("begun", None)
+
+
+def seconds_of_reading() -> float | None:
+    """How old the present transaction is, which reads only; 0.0 before it has begun. None inside one that writes."""
+    begun_at, only_reads = db.session().info.get("begun", (time.monotonic(), True))
+    return time.monotonic() - begun_at if only_reads and _only_reads() else None
 
 
 def listen_to_engine(engine: Engine) -> None:
