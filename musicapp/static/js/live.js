@@ -24,6 +24,13 @@ export function isLater(one, other) {
   return ms > otherMs || (ms === otherMs && sequence > otherSequence);
 }
 
+const heard = new Map();
+/** Calls back with the event's data whenever the named poke comes, on whatever page is open. For topics of #live-bus. */
+export function onPoke(name, callback) {
+  heard.set(name, [...(heard.get(name) ?? []), callback]);
+  listenForPokes();
+}
+
 const isWanted = () => topics !== "" && (!document.hidden || document.documentElement.classList.contains("is-playing"));
 
 function showConnected(isConnected) {
@@ -46,7 +53,8 @@ function close() {
 function open() {
   close();
   if (!isWanted()) return;
-  const query = new URLSearchParams({ topics: topics.split(" ").join(","), after: cursor });
+  const query = new URLSearchParams({ topics: topics.split(" ").join(",") });
+  if (cursor) query.set("after", cursor);
   source = new EventSource(`${bus.dataset.endpoint}?${query}`);
   known = new Set();
   source.onopen = () => { attempts = 0; showConnected(true); };
@@ -109,7 +117,8 @@ async function resync(event) {
 
 // ---- Pokes: named events say "ask again" to parts that depend on who is looking
 function names() {
-  return new Set([...document.querySelectorAll("[data-refresh-on]")].flatMap((element) => element.dataset.refreshOn.split(/\s+/)));
+  const onPage = [...document.querySelectorAll("[data-refresh-on]")].flatMap((element) => element.dataset.refreshOn.split(/\s+/));
+  return new Set([...heard.keys(), ...onPage]);
 }
 
 function listenForPokes() {
@@ -120,6 +129,7 @@ function listenForPokes() {
     source.addEventListener(name, (event) => {
       note(event);
       document.dispatchEvent(new CustomEvent(name, { detail: { data: event.data } }));
+      for (const callback of heard.get(name) ?? []) callback(event.data);
       poke(name);
     });
   }
@@ -141,10 +151,10 @@ function poke(name) {
   }
 }
 
-// ---- What the page listens to
+// ---- What the page listens to, and what the viewer's own things say on every page
 onPage((main) => {
   const page = main?.querySelector("#page-live");
-  const wanted = (page?.dataset.topics ?? "").split(/\s+/).filter(Boolean).sort().join(" ");
+  const wanted = `${page?.dataset.topics ?? ""} ${bus.dataset.topics ?? ""}`.split(/\s+/).filter(Boolean).sort().join(" ");
   const drawnAt = page?.dataset.cursor ?? "";
   // The page was drawn at its own cursor. An update that came between that and now went into the old page: fetch it again.
   const missedSome = cursor !== "" && drawnAt !== "" && isLater(cursor, drawnAt);
@@ -154,7 +164,7 @@ onPage((main) => {
     if (isLater(drawnAt, cursor)) cursor = drawnAt;
     return;
   }
-  cursor = drawnAt;
+  cursor = drawnAt || cursor; // a page that only hears the viewer's own topics has none
   open();
 });
 onContent(() => { if (source) listenForPokes(); });
