@@ -49,6 +49,7 @@ PUBLIC_ENDPOINTS = {
     "live.live",
     "ops.healthz",
     "ops.readyz",
+    "playback.audio_json",
     "playback.preview",
     "playback.report_plays",
     "playback.stream",

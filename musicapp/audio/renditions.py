@@ -24,6 +24,7 @@ class RenditionFile:
     bitrate_kbps: int
     """What it came to, containers and all."""
     encoder_delay_samples: int | None
+    encoder_padding_samples: int | None
 
 
 def read_rendition(profile: RenditionProfile, path: Path, track_duration_ms: int) -> RenditionFile:
@@ -48,4 +49,5 @@ def read_rendition(profile: RenditionProfile, path: Path, track_duration_ms: int
         duration_ms=duration_ms,
         bitrate_kbps=max(1, round(size_bytes * 8 / max(1, track_duration_ms))),
         encoder_delay_samples=delay_samples,
+        encoder_padding_samples=facts.encoder_padding_samples,
     )

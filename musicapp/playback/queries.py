@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, bindparam, func, select
+from sqlalchemy import Engine, bindparam, func, literal, select, union_all
 from sqlalchemy.exc import OperationalError
 
 from musicapp.catalog.models import Album, ArtistMember, Original, Rendition, Track
@@ -154,6 +154,52 @@ def _promised_kbps(profile: str) -> int:
     return int(kbps) if kbps.isdigit() else 0
 
 
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """What a player must know of a file to join it to the next one without a gap, as found when it came in."""
+
+    codec: str
+    mime: str
+    is_original: bool
+    size_bytes: int
+    bitrate_kbps: int | None
+    duration_ms: int | None
+    """Without delay and padding."""
+    encoder_delay_samples: int | None
+    """What the encoder put in front: for opus at 48 kHz, for mp3 without the decoder's own 529 samples."""
+    encoder_padding_samples: int | None
+
+
+def audio_facts(key: str) -> AudioFacts | None:
+    """The facts about a rendition or an original, by its key in the store; None for what is gone."""
+    rendition = select(
+        Rendition.codec,
+        Rendition.mime,
+        literal(False),
+        Rendition.size_bytes,
+        Rendition.bitrate_kbps,
+        Rendition.duration_ms,
+        Rendition.encoder_delay_samples,
+        Rendition.encoder_padding_samples,
+    ).where(Rendition.key == key)
+    original = (
+        select(
+            Original.codec,
+            Original.mime,
+            literal(True),
+            Original.size_bytes,
+            Original.bitrate_kbps,
+            Track.duration_ms,
+            Original.encoder_delay_samples,
+            Original.encoder_padding_samples,
+        )
+        .join(Track, Track.id == Original.track_id)
+        .where(Original.key == key)
+    )
+    row: Any = db.session.execute(union_all(rendition, original)).first()
+    return AudioFacts(row[0], row[1], bool(row[2]), *row[3:]) if row else None
+
+
 def is_member(user_id: int, artist_id: int) -> bool:
     return (
         db.session.execute(
@@ -227,16 +273,35 @@ def counted_among(event_ids: Iterable[str]) -> set[str]:
     return found
 
 
+def whence(event_ids: Sequence[str]) -> tuple[str, str]:
+    """Where a hearing was started from and on which device: as the first of its events says that says so."""
+    told = db.session.execute(
+        select(ListeningEvent.source, ListeningEvent.device)
+        # A hearing of days has thousands of events; it was begun in the first.
+        .where(ListeningEvent.event_id.in_(event_ids[:100]))
+        .order_by(ListeningEvent.at, ListeningEvent.id)
+    ).all()
+    source = next((row.source for row in told if row.source), "")
+    return source, next((row.device for row in told if row.device), "")
+
+
 def plays_of_user(user_id: int) -> list[dict[str, Any]]:
     """Every counted play of a user, oldest first, for the export of the account."""
     rows = db.session.execute(
-        select(Play.started_at, Play.track_id, Track.title, Album.title)
+        select(Play.started_at, Play.track_id, Track.title, Album.title, Play.source, Play.device)
         .outerjoin(Track, Track.id == Play.track_id)
         .outerjoin(Album, Album.id == Play.album_id)
-        .where(Play.user_id == user_id)
+        .where(Play.user_id == user_id, Play.deleted_at.is_(None))
         .order_by(Play.started_at, Play.id)
     )
     return [
-        {"started_at": started_at.isoformat(), "track_id": track_id, "track": track, "album": album}
-        for started_at, track_id, track, album in rows
+        {
+            "started_at": started_at.isoformat(),
+            "track_id": track_id,
+            "track": track,
+            "album": album,
+            "source": source,
+            "device": device,
+        }
+        for started_at, track_id, track, album, source, device in rows
     ]

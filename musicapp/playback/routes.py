@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict
 
-from flask import Blueprint, Response, current_app, request, session
+from flask import Blueprint, Response, current_app, jsonify, request, session
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from musicapp.accounts.devices import describe_device
 from musicapp.accounts.identity import current_viewer
 from musicapp.core.db import db
 from musicapp.core.security import public
@@ -55,6 +56,20 @@ def stream(track_id: int) -> Response:
             lost |= {stored.key}
 
 
+@blueprint.get(f"{TRACK}/audio.json")
+@public
+def audio_json(track_id: int) -> Response:
+    """What a gapless player must know of the file that `/stream` with the same arguments sends."""
+    stored = _file_for_request(_audible(track_id), frozenset())
+    facts = queries.audio_facts(stored.key)
+    if facts is None:
+        raise _Refusal(503, "This track is being prepared anew.", PREPARING_RETRY_SECONDS)
+    response = jsonify(asdict(facts))
+    response.headers["Cache-Control"] = stored.cache_control
+    response.headers["Vary"] = stored.vary
+    return response
+
+
 @blueprint.get(f"{TRACK}/preview")
 @public
 def preview(track_id: int) -> Response:
@@ -84,7 +99,8 @@ def report_plays() -> tuple[dict[str, object], int]:
         return {"error": f"At most {BODY_MAX_BYTES} bytes at once."}, 413
     except ReportError as error:
         return {"error": str(error), "item": error.item}, 422
-    recorded = services.record_reports(_listener(viewer.id), reports)
+    device = describe_device(request.user_agent.string)
+    recorded = services.record_reports(_listener(viewer.id), reports, device)
     db.session.commit()
     return asdict(recorded), 200
 

@@ -72,6 +72,8 @@ def test_every_format_is_encoded_with_its_true_duration(
         assert rendition.path.stat().st_size == rendition.size_bytes
         assert rendition.duration_ms == pytest.approx(result.duration_ms, abs=30)
         assert rendition.encoder_delay_samples
+        # an Ogg file says where it ends in its last page
+        assert (rendition.encoder_padding_samples is not None) == (rendition.profile.codec == "mp3")
         facts = probe(rendition.path, "x")
         assert facts.mime == rendition.profile.mime
         assert facts.channels == 2

@@ -59,6 +59,7 @@ def _adopt(source: Source, encoded: Encoded) -> catalog.EncodeOutcome:
             size_bytes=made.size_bytes,
             duration_ms=made.duration_ms,
             encoder_delay_samples=made.encoder_delay_samples,
+            encoder_padding_samples=made.encoder_padding_samples,
             pipeline_version=PIPELINE_VERSION,
         )
         for made in encoded.result.renditions
