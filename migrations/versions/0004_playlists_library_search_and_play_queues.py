@@ -7,6 +7,9 @@ Revises: 0003
 import sqlalchemy as sa
 from alembic import op
 
+from musicapp.catalog.text import shelf_key, shelf_letter
+
+SHELF_KEY = sa.String(length=400).with_variant(sa.String(length=400, collation='C'), 'postgresql')
 
 revision = '0004'
 down_revision = '0003'
@@ -21,15 +24,16 @@ def upgrade() -> None:
     sa.Column('subject_id', sa.Integer(), nullable=False),
     sa.Column('title', sa.String(length=500), nullable=False),
     sa.Column('words', sa.Text(), nullable=False),
-    sa.Column('popularity', sa.Integer(), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=True),
-    sa.Column('genres', sa.String(length=400), nullable=False),
+    sa.Column('facets', sa.String(length=1000), nullable=False),
+    sa.Column('place', sa.BigInteger(), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("kind IN ('artist','album','track','playlist','person')", name=op.f('ck_search_entries_kind')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_search_entries')),
     sa.UniqueConstraint('kind', 'subject_id', name=op.f('uq_search_entries_kind_subject_id')),
+    sa.UniqueConstraint('place', name=op.f('uq_search_entries_place')),
     sqlite_autoincrement=True
     )
+    op.create_index('ix_search_entries_title_place', 'search_entries', ['title', 'place'], unique=False)
     op.create_table('play_queues',
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -204,19 +208,46 @@ def upgrade() -> None:
 
     with op.batch_alter_table('albums', schema=None) as batch_op:
         batch_op.create_index('ix_albums_release_on_id', ['release_on', 'id'], unique=False)
+    add_shelves()
 
-    with op.batch_alter_table('listening_events', schema=None) as batch_op:
+    with op.batch_alter_table('listening_events', table_kwargs={'sqlite_autoincrement': True}) as batch_op:
         batch_op.add_column(sa.Column('source', sa.String(length=40), server_default=sa.text("''"), nullable=False))
         batch_op.add_column(sa.Column('device', sa.String(length=80), server_default=sa.text("''"), nullable=False))
 
-    with op.batch_alter_table('plays', schema=None) as batch_op:
+    with op.batch_alter_table('plays', table_kwargs={'sqlite_autoincrement': True}) as batch_op:
         batch_op.add_column(sa.Column('source', sa.String(length=40), server_default=sa.text("''"), nullable=False))
         batch_op.add_column(sa.Column('device', sa.String(length=80), server_default=sa.text("''"), nullable=False))
+        batch_op.add_column(sa.Column('deleted_at', sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index('ix_plays_deleted_at', ['deleted_at'], unique=False, sqlite_where=sa.text('deleted_at IS NOT NULL'), postgresql_where=sa.text('deleted_at IS NOT NULL'))
 
+
+def add_shelves() -> None:
+    """What lists of albums and artists are sorted and paged by, filled for the rows that are there."""
+    for name, made_from, has_letter in (('artists', 'sort_name', True), ('albums', 'sort_title', False)):
+        # SQLite adds no column that is NOT NULL without a default; one that stays would hide rows added without it.
+        with op.batch_alter_table(name, table_kwargs={'sqlite_autoincrement': True}) as batch_op:
+            batch_op.add_column(sa.Column('shelf_key', SHELF_KEY, nullable=True))
+            if has_letter:
+                batch_op.add_column(sa.Column('shelf_letter', sa.String(length=4), nullable=True))
+        columns = [sa.column('id'), sa.column(made_from), sa.column('shelf_key'), sa.column('shelf_letter')]
+        table = sa.table(name, *columns)
+        rows = op.get_bind().execute(sa.select(table.c.id, table.c[made_from])).all()
+        values = [{'row_id': row[0], 'key': shelf_key(row[1]), 'letter': shelf_letter(row[1])} for row in rows]
+        changed = {'shelf_key': sa.bindparam('key')} | ({'shelf_letter': sa.bindparam('letter')} if has_letter else {})
+        if values:
+            op.get_bind().execute(sa.update(table).where(table.c.id == sa.bindparam('row_id')).values(changed), values)
+        with op.batch_alter_table(name, table_kwargs={'sqlite_autoincrement': True}) as batch_op:
+            batch_op.alter_column('shelf_key', existing_type=SHELF_KEY, nullable=False)
+            batch_op.create_index(f'ix_{name}_shelf_key_id', ['shelf_key', 'id'], unique=False)
+            if has_letter:
+                batch_op.alter_column('shelf_letter', existing_type=sa.String(length=4), nullable=False)
+                batch_op.create_index('ix_artists_shelf_letter_shelf_key_id', ['shelf_letter', 'shelf_key', 'id'], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table('plays', table_kwargs={'sqlite_autoincrement': True}) as batch_op:
+        batch_op.drop_index('ix_plays_deleted_at')
+        batch_op.drop_column('deleted_at')
         batch_op.drop_column('device')
         batch_op.drop_column('source')
 
@@ -224,8 +255,16 @@ def downgrade() -> None:
         batch_op.drop_column('device')
         batch_op.drop_column('source')
 
-    with op.batch_alter_table('albums', schema=None) as batch_op:
+    with op.batch_alter_table('albums', table_kwargs={'sqlite_autoincrement': True}) as batch_op:
         batch_op.drop_index('ix_albums_release_on_id')
+        batch_op.drop_index('ix_albums_shelf_key_id')
+        batch_op.drop_column('shelf_key')
+
+    with op.batch_alter_table('artists', table_kwargs={'sqlite_autoincrement': True}) as batch_op:
+        batch_op.drop_index('ix_artists_shelf_letter_shelf_key_id')
+        batch_op.drop_index('ix_artists_shelf_key_id')
+        batch_op.drop_column('shelf_letter')
+        batch_op.drop_column('shelf_key')
 
     with op.batch_alter_table('track_likes', schema=None) as batch_op:
         batch_op.drop_index('ix_track_likes_user_id_created_at_track_id')
@@ -271,4 +310,5 @@ def downgrade() -> None:
 
     op.drop_table('playlists')
     op.drop_table('play_queues')
+    op.drop_index('ix_search_entries_title_place', table_name='search_entries')
     op.drop_table('search_entries')

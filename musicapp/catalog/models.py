@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -17,19 +18,34 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from musicapp.catalog.text import shelf_key, shelf_letter
 from musicapp.core.db import Base, utc_now
 
 ALBUM_KINDS = ("album", "ep", "single", "compilation")
+
+# Compared byte by byte: a database's own language would page in another order on each machine.
+SHELF_KEY = String(400).with_variant(String(400, collation="C"), "postgresql")
+
+
+def _of_new_row(made_from: str, make: Any) -> Any:
+    return lambda context: make(context.get_current_parameters()[made_from])
 
 
 class Artist(Base):
     """A public performing name, managed by its members; one without members exists as a credit."""
 
     __tablename__ = "artists"
+    __table_args__ = (
+        Index("ix_artists_shelf_key_id", "shelf_key", "id"),
+        Index("ix_artists_shelf_letter_shelf_key_id", "shelf_letter", "shelf_key", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     sort_name: Mapped[str] = mapped_column(String(200), index=True)
+    shelf_key: Mapped[str] = mapped_column(SHELF_KEY, default=_of_new_row("sort_name", shelf_key))
+    """The sort name as lists are paged by it."""
+    shelf_letter: Mapped[str] = mapped_column(String(4), default=_of_new_row("sort_name", shelf_letter))
     search_text: Mapped[str] = mapped_column(String(400), default="")
     bio: Mapped[str] = mapped_column(Text, default="")
     picture_id: Mapped[int | None] = mapped_column(ForeignKey("artworks.id", ondelete="SET NULL"))
@@ -79,6 +95,7 @@ class Album(Base):
         CheckConstraint("kind IN ('album','ep','single','compilation')", name="kind"),
         Index("ix_albums_published_at_id", "published_at", "id"),
         Index("ix_albums_release_on_id", "release_on", "id"),
+        Index("ix_albums_shelf_key_id", "shelf_key", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -86,6 +103,7 @@ class Album(Base):
     """The artist in whose studio it is made; names shown come from the credits."""
     title: Mapped[str] = mapped_column(String(300))
     sort_title: Mapped[str] = mapped_column(String(300))
+    shelf_key: Mapped[str] = mapped_column(SHELF_KEY, default=_of_new_row("sort_title", shelf_key))
     search_text: Mapped[str] = mapped_column(String(600), default="")
     kind: Mapped[str] = mapped_column(String(16), default="album")
     release_on: Mapped[date | None]

@@ -53,3 +53,19 @@ def fold(text: str, limit: int) -> str:
 def slug(text: str, limit: int = 80) -> str:
     """For addresses and for telling whether two genres are one: letters and digits of any script, joined by "-"."""
     return re.sub(r"[\W_]+", "-", fold(text, limit)).strip("-")[:limit]
+
+
+def shelf_key(sorted_name: str) -> str:
+    """What lists are sorted and paged by, the same on every database: compared byte by byte."""
+    return fold(sorted_name, 400)
+
+
+def shelf_letter(sorted_name: str) -> str:
+    """Under which letter of a list it stands: A to Z, another script's own letter, or "#".
+
+    Under "#" stand figures, signs, and scripts without letters to leaf through, such as Chinese.
+    """
+    first = unicodedata.normalize("NFKD", shelf_key(sorted_name)[:1])[:1].upper()[:1]
+    # Lo without a case: Hebrew, Arabic, kana and Hangul have letters; ideographs are thousands.
+    has_letters = first.isalpha() and not unicodedata.name(first, "").startswith(("CJK", "TANGUT", "KANGXI"))
+    return first if has_letters else "#"

@@ -20,7 +20,7 @@ from musicapp.catalog.events import (
 )
 from musicapp.catalog.models import Album, AlbumCredit, Artist, Genre, Original, Track
 from musicapp.catalog.services.credits import NewCredit, artists_for, cleaned
-from musicapp.catalog.text import clean_line, clean_text, fold, slug, sort_name
+from musicapp.catalog.text import clean_line, clean_text, fold, shelf_key, slug, sort_name
 from musicapp.core.db import db, utc_now
 from musicapp.core.events import publish
 
@@ -142,6 +142,7 @@ def restore_album(album_id: int) -> None:
 def _set_words(album: Album, title: str, description: str) -> None:
     album.title = clean_line(title, TITLE_LIMIT)
     album.sort_title, album.search_text = sort_name(album.title, TITLE_LIMIT), fold(album.title, 600)
+    album.shelf_key = shelf_key(album.sort_title)
     album.description = clean_text(description, DESCRIPTION_LIMIT)
 
 

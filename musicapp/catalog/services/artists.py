@@ -9,7 +9,7 @@ from musicapp.catalog.errors import MembershipError
 from musicapp.catalog.events import AlbumDeleted, ArtistCreated, ArtistMembersChanged, ArtistUpdated
 from musicapp.catalog.models import Album, AlbumCredit, Artist, ArtistMember, TrackCredit
 from musicapp.catalog.services.credits import NAME_LIMIT, new_artist_row
-from musicapp.catalog.text import clean_line, clean_text, fold, sort_name
+from musicapp.catalog.text import clean_line, clean_text, fold, shelf_key, shelf_letter, sort_name
 from musicapp.core.db import db, utc_now
 from musicapp.core.events import publish
 
@@ -39,6 +39,7 @@ def update_artist(artist_id: int, *, name: str, bio: str) -> None:
             )
     artist.name, artist.bio = new_name, clean_text(bio, BIO_LIMIT)
     artist.sort_name, artist.search_text = sort_name(new_name, NAME_LIMIT), fold(new_name, 400)
+    artist.shelf_key, artist.shelf_letter = shelf_key(artist.sort_name), shelf_letter(artist.sort_name)
     publish(ArtistUpdated(artist_id))
 
 
