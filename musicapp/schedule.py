@@ -13,6 +13,7 @@ def schedule(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "give up unfinished uploads": ("uploads.sweep", 3600),
         "end what was deleted long ago": ("catalog.purge", 24 * 3600),
         "forget devices that are signed out": ("accounts.purge_sessions", 24 * 3600),
+        "forget plays taken out of a history": ("playback.forget_deleted_plays", 24 * 3600),
         "remove files that no row names": ("uploads.remove_orphans", 24 * 3600),
     }
     return {

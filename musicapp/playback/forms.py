@@ -13,6 +13,7 @@ from musicapp.playback.services import ReceivedReport
 REPORTS_MAX = 500
 BODY_MAX_BYTES = 256 * 1024
 _EVENT_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_SOURCE = re.compile(r"[\w-]{0,40}")
 _LARGEST = 2**31 - 1
 """24 days in milliseconds, and the largest id PostgreSQL's integer holds."""
 
@@ -47,12 +48,16 @@ def _read_report(item: int, value: Any) -> ReceivedReport:
     kind = value.get("kind")
     if kind not in KINDS:
         raise ReportError(f"kind must be one of {', '.join(KINDS)}.", item)
+    source = value.get("source", "")
+    if not isinstance(source, str) or not _SOURCE.fullmatch(source):
+        raise ReportError("source must be at most 40 letters, digits, hyphens or underscores.", item)
     return ReceivedReport(
         event_id=event_id,
         track_id=_number(value, "track_id", item),
         kind=kind,
         position_ms=_number(value, "position_ms", item),
         at=_moment(value.get("at"), item),
+        source=source,
     )
 
 

@@ -40,6 +40,12 @@ class Play(Base):
     __table_args__ = (
         Index("ix_plays_track_id_started_at", "track_id", "started_at"),
         Index("ix_plays_user_id_started_at", "user_id", "started_at"),
+        Index(
+            "ix_plays_deleted_at",
+            "deleted_at",
+            sqlite_where=text("deleted_at IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -53,6 +59,8 @@ class Play(Base):
     counted_at: Mapped[datetime] = mapped_column(default=utc_now)
     source: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
     device: Mapped[str] = mapped_column(String(80), default="", server_default=text("''"))
+    deleted_at: Mapped[datetime | None]
+    """When the listener took it out of the history. A day later nobody knows any more whose it was."""
 
 
 class PlayQueue(Base):
@@ -66,6 +74,8 @@ class PlayQueue(Base):
     """Counts the changes, so that a device knows whether it has seen the newest."""
     entries: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
     """In playing order: [entry id, track id, place before shuffling]. One document: most changes touch every place."""
+    entries_hash: Mapped[int] = mapped_column(default=0)
+    """Of `entries`, by which a device knows whether it holds the newest order without fetching it."""
     next_entry_id: Mapped[int] = mapped_column(default=1)
     current_entry_id: Mapped[int | None]
     position_ms: Mapped[int] = mapped_column(default=0)

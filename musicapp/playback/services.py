@@ -15,6 +15,7 @@ from musicapp.catalog.models import Track
 from musicapp.core.db import db, is_sqlite, utc_now
 from musicapp.live.services import note
 from musicapp.playback import queries
+from musicapp.playback.forgetting import FORGOTTEN
 from musicapp.playback.hearing import Hearing, hearings, is_play, mend_clocks
 from musicapp.playback.models import ListeningEvent, Play
 from musicapp.playback.queries import HeardTrack
@@ -29,6 +30,8 @@ class ReceivedReport:
     kind: str
     position_ms: int
     at: datetime
+    source: str = ""
+    """The page it was started from, as in `album-3`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,8 @@ class Recorded:
     counted: int
 
 
-def record_reports(listener: Listener, received: Sequence[ReceivedReport]) -> Recorded:
-    """Stores listening events and counts the hearings that have become plays.
+def record_reports(listener: Listener, received: Sequence[ReceivedReport], device: str = "") -> Recorded:
+    """Stores listening events and counts the hearings that have become plays. `device` is in words.
 
     Repeating a batch, or sending one to two processes at once, changes nothing more.
     """
@@ -73,7 +76,7 @@ def record_reports(listener: Listener, received: Sequence[ReceivedReport]) -> Re
     tracks = queries.audible_tracks({report.track_id for report in reports}, listener.user_id)
     wanted = [report for report in reports if report.track_id in tracks]
     ignored = sum(report.track_id not in tracks for report in received)
-    new = _store(listener, wanted, now)
+    new = _store(listener, wanted, now, device[:80])
     counted = 0
     # In the order of ids: two transactions that count the same tracks must not wait for each other.
     for track_id in sorted({report.track_id for report in new}):
@@ -93,7 +96,7 @@ def _insert(model: type[ListeningEvent] | type[Play], unique: str) -> Insert:
     return of_dialect(model).on_conflict_do_nothing(index_elements=[unique])  # type: ignore[return-value]
 
 
-def _store(listener: Listener, reports: Sequence[ReceivedReport], now: datetime) -> list[ReceivedReport]:
+def _store(listener: Listener, reports: Sequence[ReceivedReport], now: datetime, device: str) -> list[ReceivedReport]:
     """Stores the events and returns those that were new."""
     if not reports:
         return []
@@ -106,6 +109,8 @@ def _store(listener: Listener, reports: Sequence[ReceivedReport], now: datetime)
             "position_ms": report.position_ms,
             "at": report.at,
             "received_at": now,
+            "source": report.source,
+            "device": device,
         }
         for report in reports
     ]
@@ -145,6 +150,7 @@ def _count_plays(listener: Listener, track: HeardTrack, new: Sequence[ReceivedRe
 
 
 def _add_play(listener: Listener, track: HeardTrack, hearing: Hearing) -> bool:
+    source, device = queries.whence(hearing.event_ids)
     added = db.session.scalar(
         _insert(Play, "hearing_id")
         .values(
@@ -155,6 +161,8 @@ def _add_play(listener: Listener, track: HeardTrack, hearing: Hearing) -> bool:
             album_id=track.album_id,
             started_at=hearing.started_at,
             counted_at=utc_now(),
+            source=source,
+            device=device,
         )
         .returning(Play.id)
     )
@@ -164,7 +172,11 @@ def _add_play(listener: Listener, track: HeardTrack, hearing: Hearing) -> bool:
 def forget_listener(user_id: int) -> None:
     """Deletes what a user's players reported; the plays stay counted, as nobody's."""
     db.session.execute(delete(ListeningEvent).where(ListeningEvent.listener == _name_of(user_id)))
-    db.session.execute(update(Play).where(Play.user_id == user_id).values(user_id=None, listener="forgotten"))
+    db.session.execute(
+        update(Play)
+        .where(Play.user_id == user_id)
+        .values(user_id=None, listener=FORGOTTEN, source="", device="", deleted_at=None)
+    )
 
 
 def _name_of(user_id: int) -> str:
