@@ -51,8 +51,8 @@ def unlike_album(user_id: int, album_id: int) -> bool:
 
 
 def follow_artist(user_id: int, artist_id: int) -> bool:
-    """Raises NothingThereError for an artist whose page the user can't see."""
-    if not may_see_artist(user_id, artist_id):
+    """Raises NothingThereError for an artist without a page."""
+    if not may_see_artist(artist_id):
         raise NothingThereError(f"artist {artist_id}")
     return _keep(ArtistFollow, user_id, ArtistFollowed(user_id, artist_id), artist_id=artist_id)
 
@@ -70,8 +70,8 @@ def empty_library(user_id: int) -> None:
 def _keep(model: type[Base], user_id: int, event: Any, **what: int) -> bool:
     insert: Any = sqlite_insert if is_sqlite() else postgresql_insert
     # Two devices may press the same button at once: the second finds the row and changes nothing.
-    statement = insert(model).values(user_id=user_id, **what).on_conflict_do_nothing()
-    return _tell(user_id, event, db.session.execute(statement).rowcount)
+    done: Any = db.session.execute(insert(model).values(user_id=user_id, **what).on_conflict_do_nothing())
+    return _tell(user_id, event, done.rowcount)
 
 
 def _drop(model: type[Base], user_id: int, event: Any, **what: int) -> bool:

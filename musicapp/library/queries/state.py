@@ -1,12 +1,14 @@
-"""Reads of the library: what one person likes and follows."""
+"""What one viewer likes and follows of what a page shows, and what they may keep at all."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import aliased
 
+from musicapp.catalog.models import Album, AlbumCredit, Artist, ArtistMember, Track, TrackCredit
 from musicapp.core.db import db
 from musicapp.library.models import AlbumLike, ArtistFollow, TrackLike
 
@@ -42,3 +44,25 @@ def viewer_state(
         frozenset(db.session.scalars(artists)) if artist_ids else frozenset(),
         user_id,
     )
+
+
+def artist_is_shown() -> ColumnElement[bool]:
+    """For a statement with Artist in it: a studio, or something published that names the artist. Deleted: nobody."""
+    # Under names of their own: the statement around may have albums in it too.
+    album, track = aliased(Album), aliased(Track)
+    is_open = (album.published_at.is_not(None), album.deleted_at.is_(None))
+    named, heard, member = aliased(AlbumCredit), aliased(TrackCredit), aliased(ArtistMember)
+    on_album = exists().where(named.artist_id == Artist.id, album.id == named.album_id, *is_open)
+    on_track = exists().where(
+        heard.artist_id == Artist.id,
+        track.id == heard.track_id,
+        track.deleted_at.is_(None),
+        album.id == track.album_id,
+        *is_open,
+    )
+    return Artist.deleted_at.is_(None) & or_(exists().where(member.artist_id == Artist.id), on_album, on_track)
+
+
+def may_see_artist(artist_id: int) -> bool:
+    """Whether the artist has a page: a name that stands only in drafts is known to nobody."""
+    return db.session.scalar(select(Artist.id).where(Artist.id == artist_id, artist_is_shown())) is not None
