@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -42,11 +43,12 @@ def main(wanted: list[str]) -> int:
     results = FOLDER / "results" / f"{now:%Y-%m-%d-%H%M}.md"
     results.parent.mkdir(exist_ok=True)
     failed = []
-    with results.open("w") as kept:
+    # The filled databases are made by the first bench that needs them and kept for the others.
+    with results.open("w") as kept, tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         both(f"# {now:%Y-%m-%d %H:%M} UTC, {machine()}\n\n", kept)
         for name in wanted or known:
             both(f"## {name}\n\n", kept)
-            environ = {**os.environ, "PYTHONPATH": str(FOLDER.parent), "PYTHONUNBUFFERED": "1"}
+            environ = {"BENCH_FOLDER": folder, **os.environ, "PYTHONPATH": str(FOLDER.parent), "PYTHONUNBUFFERED": "1"}
             command = [sys.executable, str(FOLDER / f"{name}.py")]
             with subprocess.Popen(command, cwd=FOLDER.parent, env=environ, stdout=subprocess.PIPE, text=True) as bench:
                 assert bench.stdout is not None
