@@ -11,6 +11,7 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from musicapp.core.db import UtcDateTime, db
+from musicapp.search.models import is_model_table
 
 
 def _broken_keys(connection: Connection) -> list[tuple[object, ...]]:
@@ -35,6 +36,7 @@ def run_migrations() -> None:
                 target_metadata=db.metadata,
                 render_as_batch=is_sqlite,
                 render_item=_plain_instants,
+                include_name=is_model_table,
                 compare_type=True,
             )
             with context.begin_transaction():

@@ -14,6 +14,8 @@ def schedule(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "end what was deleted long ago": ("catalog.purge", 24 * 3600),
         "forget devices that are signed out": ("accounts.purge_sessions", 24 * 3600),
         "forget plays taken out of a history": ("playback.forget_deleted_plays", 24 * 3600),
+        "search what was missed or played more": ("search.refresh", 24 * 3600),
+        "fill an empty search index": ("search.fill_when_empty", 60),
         "remove files that no row names": ("uploads.remove_orphans", 24 * 3600),
     }
     return {

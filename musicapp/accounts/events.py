@@ -16,6 +16,13 @@ class UserRegistered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileUpdated(Event):
+    """The name that everybody sees, the biography or the settings changed."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class EmailConfirmationRequested(Event):
     """A link has to go to the address that waits for confirmation. Also after every registration."""
 

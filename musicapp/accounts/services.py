@@ -151,6 +151,7 @@ def update_profile(user_id: int, *, display_name: str, bio: str, time_zone: str,
     user.time_zone = time_zone
     user.locale = locale
     refresh_viewers(user_id)
+    publish(events.ProfileUpdated(user_id))
 
 
 def change_password(user_id: int, new_hash: str, *, old_hash: str, keep_session_id: int | None) -> bool:

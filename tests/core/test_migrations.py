@@ -18,6 +18,7 @@ from sqlalchemy import CheckConstraint, Column, MetaData, Table, func, insert, i
 
 from musicapp import create_app
 from musicapp.core.db import db
+from musicapp.search.models import is_model_table
 from tests.servers import REPOSITORY, PostgresServer
 
 MIGRATIONS = str(REPOSITORY / "migrations")
@@ -69,9 +70,9 @@ def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]
 
 
 def tables_now() -> list[Table]:
-    """The tables as the database has them, parents first."""
+    """The tables as the database has them, parents first; without those that find, which triggers fill."""
     found = MetaData()
-    found.reflect(db.engine)
+    found.reflect(db.engine, only=lambda name, _: is_model_table(name, "table", {}))
     return [table for table in found.sorted_tables if table.name != "alembic_version"]
 
 
@@ -107,7 +108,13 @@ def broken_references() -> list[Any]:
 def test_migrated_database_is_what_the_models_say(context: Flask) -> None:
     with db.engine.connect() as connection:
         compared = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True, "target_metadata": db.metadata}
+            connection,
+            opts={
+                "compare_type": True,
+                "compare_server_default": True,
+                "target_metadata": db.metadata,
+                "include_name": is_model_table,
+            },
         )
         assert compare_metadata(compared, db.metadata) == []
 
