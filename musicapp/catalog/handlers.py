@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from musicapp.accounts.events import UserDeleted, UserRegistered
 from musicapp.catalog import events, queries, services
+from musicapp.catalog.queries import kept
 from musicapp.core.events import on
 from musicapp.jobs.events import JobChanged
 from musicapp.live import services as live
@@ -72,6 +73,34 @@ def show_edited_track(event: events.TrackUpdated) -> None:
     # Its disc may be another one, and then every number below it.
     _note_lists(event.album_id)
     _note_heads(event.album_id)
+
+
+@on(events.AlbumUpdated)
+@on(events.AlbumPublished)
+@on(events.AlbumUnpublished)
+@on(events.AlbumDeleted)
+@on(events.AlbumRestored)
+def drop_kept_album(event: events.AlbumEvent) -> None:
+    kept.drop_album(event.album_id)
+
+
+@on(events.TrackAdded)
+@on(events.TrackUpdated)
+@on(events.TrackReady)
+@on(events.TrackDeleted)
+@on(events.TrackRestored)
+def drop_kept_track(event: events.TrackEvent) -> None:
+    kept.drop_track(event.track_id, event.album_id)
+
+
+@on(events.TracksReordered)
+def drop_kept_order(event: events.TracksReordered) -> None:
+    kept.ALBUM_PAGES.drop(event.album_id)
+
+
+@on(events.ArtistUpdated)
+def drop_kept_artist(event: events.ArtistUpdated) -> None:
+    kept.drop_artist(event.artist_id)
 
 
 @on(JobChanged)

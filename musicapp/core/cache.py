@@ -20,8 +20,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from flask import current_app
+from sqlalchemy import event
 
-from musicapp.core.db import seconds_of_reading
+from musicapp.core.db import db, seconds_of_reading
 from musicapp.core.effects import after_commit
 from musicapp.core.redis import RedisError, redis_client
 
@@ -37,6 +38,7 @@ COUNTED_EVERY_SECONDS = 1.0
 UNSENT_DROPS_LIMIT = 10_000
 FIGURES = "cache/figures"
 MARK = b"d"
+_DROPS = "cache_drops"
 
 T = TypeVar("T")
 
@@ -177,9 +179,10 @@ class Kind(Generic[T]):
         return {**found, **loaded}
 
     def drop(self, *ids: int) -> None:
-        """After the commit, makes every reader load these anew; a rollback forgets the wish."""
+        """With the commit, makes every reader load these anew."""
         keys = {self._key(id) for id in ids}
         if keys:
+            db.session().info.setdefault(_DROPS, set()).update(keys)
             after_commit(lambda: _drop(keys))
 
     def _learn_type(self) -> None:
@@ -211,6 +214,16 @@ def _is_resting(state: _State) -> bool:
 
 def _rest(state: _State) -> None:
     state.rest_until = time.monotonic() + REST_SECONDS
+
+
+@event.listens_for(db.session, "before_commit")
+def _mark(session: Any) -> None:
+    # Before the commit too: whoever hears of the change at once must not read the old row, and a process that dies
+    # between commit and drop has dropped already. What a rollback left here costs a load, nothing else.
+    if not session.in_nested_transaction() and (keys := session.info.pop(_DROPS, None)):
+        state = _state()
+        if not _is_resting(state):
+            _drop(keys)
 
 
 def _drop(keys: set[str]) -> None:

@@ -1,23 +1,25 @@
 """Reads of the catalog: small rows that pages, fragments and other rooms show. No statement runs per row."""
 
 from musicapp.catalog.queries.albums import (
-    AlbumPage,
     album_by_id,
     album_cards,
     album_page,
+    cards_of_albums,
     credited_artist_ids,
     drafts_and_albums_of,
     latest_albums,
     published_album_count,
+    shown_album_page,
 )
 from musicapp.catalog.queries.artists import (
-    ArtistCard,
     ArtistPage,
     MemberRow,
     artist_cards,
     artist_page,
     artists_of_user,
+    cards_of_artists,
     members_of,
+    popular_rows,
 )
 from musicapp.catalog.queries.export import albums_for_export, artists_for_export
 from musicapp.catalog.queries.pictures import Picture, ServedArtwork, artwork_for
@@ -29,7 +31,7 @@ from musicapp.catalog.queries.rights import (
     visible_album,
     visible_track,
 )
-from musicapp.catalog.queries.rows import AlbumCard, Credit, TrackRow
+from musicapp.catalog.queries.rows import AlbumCard, AlbumPage, ArtistCard, Credit, GenreCard, GenreName, TrackRow
 from musicapp.catalog.queries.tracks import (
     TrackPage,
     editable_track,
@@ -45,6 +47,8 @@ __all__ = [
     "ArtistCard",
     "ArtistPage",
     "Credit",
+    "GenreCard",
+    "GenreName",
     "MemberRow",
     "Picture",
     "ServedArtwork",
@@ -59,6 +63,8 @@ __all__ = [
     "artists_for_export",
     "artists_of_user",
     "artwork_for",
+    "cards_of_albums",
+    "cards_of_artists",
     "credited_artist_ids",
     "drafts_and_albums_of",
     "editable_track",
@@ -68,7 +74,9 @@ __all__ = [
     "may_see_album",
     "member_ids",
     "members_of",
+    "popular_rows",
     "published_album_count",
+    "shown_album_page",
     "track_page",
     "track_row_by_id",
     "track_rows",

@@ -43,6 +43,24 @@ def picture_of(artwork: Artwork | None) -> Picture | None:
     return Picture(artwork.id, artwork.width, artwork.height, tuple(sorted(artwork.sizes)), artwork.color)
 
 
+PICTURE = (
+    Artwork.id.label("picture_id"),
+    Artwork.width.label("picture_width"),
+    Artwork.height.label("picture_height"),
+    Artwork.sizes.label("picture_sizes"),
+    Artwork.color.label("picture_color"),
+)
+"""Columns for `picture_in`; the statement joins Artwork outside. Entities would take ten times as long to build."""
+
+
+def picture_in(row: Any) -> Picture | None:
+    """The picture in a row with the columns PICTURE."""
+    if row.picture_id is None or not row.picture_sizes:
+        return None
+    sizes = tuple(sorted(row.picture_sizes))
+    return Picture(row.picture_id, row.picture_width, row.picture_height, sizes, row.picture_color)
+
+
 @dataclass(frozen=True, slots=True)
 class ServedArtwork:
     """What the door for pictures needs: where the files are, and whether a shared cache may keep them."""

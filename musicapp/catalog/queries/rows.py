@@ -38,18 +38,27 @@ def line_of(credits: Iterable[Credit]) -> str:
 def credits_of_albums(album_ids: Iterable[int]) -> dict[int, list[Credit]]:
     """Album id -> its credits in order, in one statement."""
     credits: dict[int, list[Credit]] = {}
-    found = select(AlbumCredit).where(AlbumCredit.album_id.in_(list(album_ids))).order_by(AlbumCredit.position)
-    for row in db.session.scalars(found):
-        credits.setdefault(row.album_id, []).append(Credit(row.artist_id, row.credited_as, row.join_phrase))
+    found = (
+        select(AlbumCredit.album_id, AlbumCredit.artist_id, AlbumCredit.credited_as, AlbumCredit.join_phrase)
+        .where(AlbumCredit.album_id.in_(list(album_ids)))
+        .order_by(AlbumCredit.album_id, AlbumCredit.position)
+    )
+    for album_id, artist_id, name, join_phrase in db.session.execute(found):
+        credits.setdefault(album_id, []).append(Credit(artist_id, name, join_phrase))
     return credits
 
 
 def credits_of_tracks(track_ids: Any) -> dict[int, list[Credit]]:
     """Track id -> its credits in order, in one statement; `track_ids` is a list or a select."""
     credits: dict[int, list[Credit]] = {}
-    found = select(TrackCredit).where(TrackCredit.track_id.in_(track_ids)).order_by(TrackCredit.position)
-    for row in db.session.scalars(found):
-        credits.setdefault(row.track_id, []).append(Credit(row.artist_id, row.credited_as, row.join_phrase, row.role))
+    columns = (TrackCredit.artist_id, TrackCredit.credited_as, TrackCredit.join_phrase, TrackCredit.role)
+    found = (
+        select(TrackCredit.track_id, *columns)
+        .where(TrackCredit.track_id.in_(track_ids))
+        .order_by(TrackCredit.track_id, TrackCredit.position)
+    )
+    for track_id, artist_id, name, join_phrase, role in db.session.execute(found):
+        credits.setdefault(track_id, []).append(Credit(artist_id, name, join_phrase, role))
     return credits
 
 
@@ -95,6 +104,23 @@ class AlbumCard:
     def page_key(self) -> str:
         """Where the next page of a list by publication begins."""
         return f"{round(self.published_at.timestamp() * 1_000_000)}-{self.id}" if self.published_at else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistCard:
+    """An artist in a list."""
+
+    id: int
+    name: str
+    picture: Picture | None
+
+    @property
+    def url(self) -> str:
+        return f"/artists/{self.id}"
+
+    @property
+    def studio_url(self) -> str:
+        return f"/studio/artists/{self.id}"
 
 
 READY, FROM_ORIGINAL, WAITING = "ready", "original", "waiting"
@@ -154,3 +180,84 @@ class TrackRow:
     def drawn(self, **more: Any) -> dict[str, Any]:
         """What the macro `track_row` takes, with `more` over it (state_words, play_count as a marked-up span)."""
         return {**{name: getattr(self, name) for name in _DRAWN}, **more}
+
+
+@dataclass(frozen=True, slots=True)
+class GenreName:
+    """A genre as pages name it."""
+
+    name: str
+    slug: str
+
+    @property
+    def url(self) -> str:
+        return f"/genres/{self.slug}"
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumPage:
+    """An album with all that its page shows."""
+
+    id: int
+    title: str
+    kind: str
+    artist_id: int
+    artist_name: str
+    description: str
+    release_on: date | None
+    published_at: datetime | None
+    genres: tuple[GenreName, ...]
+    picture: Picture | None
+    credits: tuple[Credit, ...]
+    tracks: tuple[TrackRow, ...]
+
+    @property
+    def url(self) -> str:
+        return f"/albums/{self.id}"
+
+    @property
+    def studio_url(self) -> str:
+        return f"/studio/albums/{self.id}"
+
+    @property
+    def artists(self) -> str:
+        return line_of(self.credits)
+
+    @property
+    def is_published(self) -> bool:
+        return self.published_at is not None
+
+    @property
+    def year(self) -> int | None:
+        return self.release_on.year if self.release_on else None
+
+    @property
+    def duration_ms(self) -> int:
+        return sum(track.duration_ms or 0 for track in self.tracks)
+
+    @property
+    def play_count(self) -> int:
+        return sum(track.play_count for track in self.tracks)
+
+    @property
+    def playable_count(self) -> int:
+        return sum(track.playable for track in self.tracks)
+
+    @property
+    def disc_numbers(self) -> list[int]:
+        return sorted({track.disc_number for track in self.tracks})
+
+
+@dataclass(frozen=True, slots=True)
+class GenreCard:
+    """A genre in a list, with one of its covers."""
+
+    id: int
+    name: str
+    slug: str
+    album_count: int
+    picture: Picture | None
+
+    @property
+    def url(self) -> str:
+        return f"/genres/{self.slug}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from musicapp.catalog.models import Album, Artwork, Original, Rendition, Track
-from musicapp.catalog.queries.pictures import picture_of
+from musicapp.catalog.queries import kept
+from musicapp.catalog.queries.pictures import PICTURE, picture_in
 from musicapp.catalog.queries.rights import sees
 from musicapp.catalog.queries.rows import FROM_ORIGINAL, READY, WAITING, Credit, TrackRow, credits_of_tracks
 from musicapp.core.db import db
@@ -26,40 +27,52 @@ def _numbered(album_id: Any) -> Select[Any]:
     )
 
 
+_ROW: tuple[Any, ...] = (
+    *(Track.id, Track.disc_number, Track.title, Track.album_id, Track.duration_ms, Track.track_gain_db),
+    *(Track.true_peak_dbtp, Track.play_count, Track.ready_at, Album.title.label("album")),
+    *(Original.is_browser_playable, *PICTURE),
+)
+
+
+def _joined(found: Select[Any]) -> Select[Any]:
+    return (
+        found.join(Album, Album.id == Track.album_id)
+        .outerjoin(Artwork, Artwork.id == Album.cover_id)
+        .outerjoin(Original, Original.track_id == Track.id)
+    )
+
+
+def _track_row(row: Any, number: int, credits: dict[int, list[Credit]]) -> TrackRow:
+    return TrackRow(
+        id=row.id,
+        number=number,
+        disc_number=row.disc_number,
+        title=row.title,
+        credits=tuple(credits.get(row.id, ())),
+        album_id=row.album_id,
+        album=row.album,
+        picture=picture_in(row),
+        duration_ms=row.duration_ms,
+        gain_db=row.track_gain_db,
+        true_peak_dbtp=row.true_peak_dbtp,
+        play_count=row.play_count,
+        state=READY if row.ready_at else FROM_ORIGINAL if row.is_browser_playable else WAITING,
+    )
+
+
 def _rows(album_id: Any, only_track_id: int | None = None) -> list[TrackRow]:
     numbered = _numbered(album_id).subquery()
     found = (
-        select(Track, numbered.c.number, Album.title, Artwork, Original.is_browser_playable)
-        .join(numbered, numbered.c.id == Track.id)
-        .join(Album, Album.id == Track.album_id)
-        .outerjoin(Artwork, Artwork.id == Album.cover_id)
-        .outerjoin(Original, Original.track_id == Track.id)
+        _joined(select(*_ROW, numbered.c.number).join(numbered, numbered.c.id == Track.id))
         .where(Album.deleted_at.is_(None))
         .order_by(Track.disc_number, numbered.c.number)
     )
-    ids: Any = select(numbered.c.id)
+    ids: Any = select(Track.id).where(Track.album_id == album_id, Track.deleted_at.is_(None))
     if only_track_id is not None:
         found, ids = found.where(Track.id == only_track_id), [only_track_id]
     rows = db.session.execute(found).all()
     credits = credits_of_tracks(ids) if rows else {}
-    return [
-        TrackRow(
-            id=track.id,
-            number=number,
-            disc_number=track.disc_number,
-            title=track.title,
-            credits=tuple(credits.get(track.id, ())),
-            album_id=track.album_id,
-            album=album_title,
-            picture=picture_of(artwork),
-            duration_ms=track.duration_ms,
-            gain_db=track.track_gain_db,
-            true_peak_dbtp=track.true_peak_dbtp,
-            play_count=track.play_count,
-            state=READY if track.ready_at else FROM_ORIGINAL if original_plays else WAITING,
-        )
-        for track, number, album_title, artwork, original_plays in rows
-    ]
+    return [_track_row(row, row.number, credits) for row in rows]
 
 
 def track_rows(album_id: int) -> list[TrackRow]:
@@ -74,44 +87,43 @@ def track_row_by_id(track_id: int) -> TrackRow | None:
     return rows[0] if rows else None
 
 
-def visible_rows(track_ids: Collection[int], user_id: int | None) -> dict[int, TrackRow]:
-    """Track id -> row, of those tracks that this user (None: a stranger) may see, in two statements.
+def play_counts(album_id: int) -> dict[int, int]:
+    """Track id -> its plays, of an album's tracks."""
+    found = select(Track.id, Track.play_count).where(Track.album_id == album_id, Track.deleted_at.is_(None))
+    return dict(db.session.execute(found).tuples().all())
 
-    For lists that mix albums: playlists, likes, history, the play queue, what was searched for. `number` is 0.
+
+def rows_of_tracks(track_ids: Collection[int]) -> dict[int, TrackRow]:
+    """Track id -> row, whoever may see it, in two statements. `number` is 0."""
+    found = _joined(select(*_ROW)).where(Track.id.in_(track_ids), Track.deleted_at.is_(None))
+    rows = db.session.execute(found).all()
+    credits = credits_of_tracks([row.id for row in rows]) if rows else {}
+    return {row.id: _track_row(row, 0, credits) for row in rows}
+
+
+def visible_rows(track_ids: Collection[int], user_id: int | None) -> dict[int, TrackRow]:
+    """Track id -> row, of those tracks that this user (None: a stranger) may see, in three statements.
+
+    For lists that mix albums: playlists, likes, history, the play queue, what was searched for. `number` is 0. Rows
+    of published tracks come from the cache; who may see them, and their plays, are asked of the database.
     """
     if not track_ids:
         return {}
     found = (
-        select(
-            *(Track.id, Track.disc_number, Track.title, Track.album_id, Track.duration_ms, Track.track_gain_db),
-            *(Track.true_peak_dbtp, Track.play_count, Track.ready_at, Album.title.label("album")),
-            *(Artwork, Original.is_browser_playable),
-        )
+        select(Track.id, Track.play_count, Album.published_at)
         .join(Album, Album.id == Track.album_id)
-        .outerjoin(Artwork, Artwork.id == Album.cover_id)
-        .outerjoin(Original, Original.track_id == Track.id)
         .where(Track.id.in_(track_ids), Track.deleted_at.is_(None), Album.deleted_at.is_(None), sees(user_id))
     )
-    rows = db.session.execute(found).all()
-    credits = credits_of_tracks([row.id for row in rows]) if rows else {}
-    return {
-        row.id: TrackRow(
-            id=row.id,
-            number=0,
-            disc_number=row.disc_number,
-            title=row.title,
-            credits=tuple(credits.get(row.id, ())),
-            album_id=row.album_id,
-            album=row.album,
-            picture=picture_of(row.Artwork),
-            duration_ms=row.duration_ms,
-            gain_db=row.track_gain_db,
-            true_peak_dbtp=row.true_peak_dbtp,
-            play_count=row.play_count,
-            state=READY if row.ready_at else FROM_ORIGINAL if row.is_browser_playable else WAITING,
-        )
-        for row in rows
-    }
+    seen = db.session.execute(found).all()
+    rows = kept.TRACK_ROWS.get_many([row.id for row in seen if row.published_at], rows_of_tracks)
+    if drafts := [row.id for row in seen if not row.published_at]:
+        rows.update(rows_of_tracks(drafts))
+    return {row.id: with_plays(rows[row.id], row.play_count) for row in seen if row.id in rows}
+
+
+def with_plays(row: TrackRow, play_count: int) -> TrackRow:
+    """The row with its plays as they are now: they change too often to drop it from the cache each time."""
+    return row if row.play_count == play_count else replace(row, play_count=play_count)
 
 
 def editable_track(track_id: int) -> Track | None:

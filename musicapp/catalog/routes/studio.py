@@ -109,7 +109,7 @@ def _album_form_of(album: queries.AlbumPage) -> forms.AlbumForm:
         "title": album.title,
         "kind": album.kind,
         "release_on": album.release_on.isoformat() if album.release_on else "",
-        "genres": ", ".join(album.genres),
+        "genres": ", ".join(genre.name for genre in album.genres),
         "description": album.description,
         "credits": album.credits,
     }
