@@ -49,6 +49,7 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     "DISK_RESERVE_BYTES": (64 * 1024**2, "free space below which uploads are refused"),
     "RENDITIONS": ("opus_64,opus_128,mp3_256", "the ladder of renditions, smallest first"),
     "PUBLIC_LISTENING": (True, "published albums can be heard without an account"),
+    "PLAY_QUEUE_MAX_TRACKS": (10_000, "tracks in a play queue"),
     "REGISTRATION": ("open", "open, invitation or closed"),
     "PUBLISHING_NEEDS_CONFIRMED_EMAIL": (False, "an address must be confirmed before an album is published"),
     "RATE_LIMITS": (True, "count sign-ins, registrations and resets"),

@@ -32,6 +32,7 @@ from musicapp.library import fragments as library_fragments
 from musicapp.library import handlers as library_handlers
 from musicapp.library import models as library_models
 from musicapp.library import routes as library_routes
+from musicapp.library.queries import follows_of_user, likes_of_user
 from musicapp.live import routes as live_routes
 from musicapp.notifications import handlers as notifications_handlers
 from musicapp.notifications import routes as notifications_routes
@@ -43,6 +44,8 @@ from musicapp.playback import models as playback_models
 from musicapp.playback import routes as playback_routes
 from musicapp.playback import tasks as playback_tasks
 from musicapp.playback.lane import init_lane
+from musicapp.playback.play_queue import fragments as play_queue_fragments
+from musicapp.playback.play_queue import routes as play_queue_routes
 from musicapp.playback.queries import plays_of_user
 from musicapp.playlists import fragments as playlists_fragments
 from musicapp.playlists import handlers as playlists_handlers
@@ -76,6 +79,7 @@ BLUEPRINTS: tuple[ModuleType, ...] = (
     jobs_routes,
     live_routes,
     playback_routes,
+    play_queue_routes,
     playlists_routes,
     library_routes,
     uploads_routes,
@@ -116,6 +120,7 @@ FRAGMENTS: tuple[ModuleType, ...] = (
     catalog_fragments,
     uploads_fragments,
     playback_fragments,
+    play_queue_fragments,
     playlists_fragments,
     library_fragments,
     browse_fragments,
@@ -129,6 +134,8 @@ EXPORT_SECTIONS: tuple[tuple[str, Callable[[int], object]], ...] = (
     ("artists", artists_for_export),
     ("albums", albums_for_export),
     ("plays", plays_of_user),
+    ("likes", likes_of_user),
+    ("follows", follows_of_user),
 )
 """What an account export holds besides the account itself: name and function of a user's id. JSON, dates allowed."""
 

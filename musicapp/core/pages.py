@@ -7,6 +7,7 @@ import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
 from flask_babel import gettext as _
@@ -33,6 +34,18 @@ def wants_json() -> bool:
     """True where the client prefers JSON to HTML."""
     accepted = request.accept_mimetypes
     return accepted.best_match(["text/html", "application/json"], "text/html") == "application/json"
+
+
+def page_before() -> str | None:
+    """The page of this site on which a button was pressed; None where nobody says."""
+    try:
+        came_from = urlsplit(request.referrer or "")
+    except ValueError:  # such as http://[
+        return None
+    # "//evil.example" is a path here and another site in a Location.
+    if came_from.netloc != request.host or came_from.path.startswith("//"):
+        return None
+    return came_from.path + (f"?{came_from.query}" if came_from.query else "")
 
 
 def page(template: str, status: int = 200, **context: Any) -> Response:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from musicapp.core.db import db
-from musicapp.core.pages import page, wants_fragment, wants_json
+from musicapp.core.pages import page, page_before, wants_fragment, wants_json
 from musicapp.jobs import queries, services
 from musicapp.jobs.models import Job
 from musicapp.live import services as live
@@ -66,16 +64,4 @@ def _back(job_id: int, words: str) -> BaseResponse:
     if wants_fragment():
         return Response(status=204)
     flash(words)
-    return redirect(_page_before() or url_for("jobs.job", job_id=job_id), 303)
-
-
-def _page_before() -> str | None:
-    """The page of this site on which the button was pressed."""
-    try:
-        came_from = urlsplit(request.referrer or "")
-    except ValueError:  # such as http://[
-        return None
-    # "//evil.example" is a path here and another site in a Location.
-    if came_from.netloc != request.host or came_from.path.startswith("//"):
-        return None
-    return came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    return redirect(page_before() or url_for("jobs.job", job_id=job_id), 303)

@@ -8,12 +8,14 @@ from musicapp.core.db import db
 from musicapp.jobs.context import JobContext
 from musicapp.jobs.registry import job_kind
 from musicapp.playback import forgetting, services
+from musicapp.playback.play_queue import services as play_queue
 
 
 @job_kind("forget_listener", queue="default")
 def forget_listener(job: JobContext) -> None:
     """Cuts the tie between a deleted user and what they heard."""
     services.forget_listener(job.subject_id)
+    play_queue.forget(job.subject_id)
     db.session.commit()
 
 

@@ -1,0 +1,1 @@
+"""The play queue on the server: the same on all devices of a person, edited from any of them."""
