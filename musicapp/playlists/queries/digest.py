@@ -1,0 +1,145 @@
+"""Digests: what others changed in a playlist since somebody was last told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_, select
+
+from musicapp.accounts.models import User
+from musicapp.catalog.queries import TrackRow, visible_rows
+from musicapp.core.db import db
+from musicapp.playlists.models import Playlist, PlaylistChange, PlaylistFollow, PlaylistMember
+from musicapp.playlists.queries.people import Person, people_by_id
+
+MOST_TRACKS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsPart:
+    """What one person did."""
+
+    by: Person | None
+    added_count: int
+    removed_count: int
+    moved_count: int
+    is_edited: bool
+    """Name, description, cover or who may see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What others changed between two versions of a playlist, for one user."""
+
+    playlist_id: int
+    name: str
+    from_version: int
+    to_version: int
+    first_at: datetime
+    last_at: datetime
+    parts: tuple[PersonsPart, ...]
+    """Who did most comes first."""
+    added_tracks: tuple[TrackRow, ...]
+    """Of the tracks that came, those that this user may see, at most MOST_TRACKS, newest first."""
+
+
+def digest_of(playlist_id: int, user_id: int, from_version: int, to_version: int) -> Digest | None:
+    """The changes after from_version up to to_version that are not this user's own; None where there are none.
+
+    Changes that were taken back again are left out, and so are the undos themselves.
+    """
+    name = db.session.scalar(select(Playlist.name).where(Playlist.id == playlist_id, Playlist.deleted_at.is_(None)))
+    if name is None:
+        return None
+    changes = db.session.scalars(
+        select(PlaylistChange)
+        .where(
+            PlaylistChange.playlist_id == playlist_id,
+            PlaylistChange.version > from_version,
+            PlaylistChange.version <= to_version,
+            by_others(user_id),
+        )
+        .order_by(PlaylistChange.version)
+    ).all()
+    if not changes:
+        return None
+    people = people_by_id(change.user_id for change in changes)
+    by_user: dict[int | None, list[PlaylistChange]] = {}
+    for change in changes:
+        by_user.setdefault(change.user_id, []).append(change)
+    added = [track_id for change in reversed(changes) for _, _, track_id in change.changed.get("added", ())]
+    wanted = list(dict.fromkeys(added))[: MOST_TRACKS * 2]
+    seen = visible_rows(wanted, user_id)
+    return Digest(
+        playlist_id=playlist_id,
+        name=name,
+        from_version=from_version,
+        to_version=to_version,
+        first_at=changes[0].created_at,
+        last_at=changes[-1].created_at,
+        parts=tuple(
+            PersonsPart(
+                people.get(who) if who else None,
+                _count(done, "added"),
+                _count(done, "removed"),
+                _count(done, "moved"),
+                any(change.changed.get("fields") for change in done),
+            )
+            for who, done in sorted(by_user.items(), key=lambda pair: -len(pair[1]))
+        ),
+        added_tracks=tuple(seen[id_] for id_ in wanted if id_ in seen)[:MOST_TRACKS],
+    )
+
+
+def _count(changes: list[PlaylistChange], what: str) -> int:
+    return sum(len(change.changed.get(what, ())) for change in changes)
+
+
+def by_others(user_id: Any) -> ColumnElement[bool]:
+    """Conditions for a change that is news for a user: somebody else's, and still in force."""
+    return (
+        or_(PlaylistChange.user_id.is_(None), PlaylistChange.user_id != user_id)
+        & PlaylistChange.undone_version.is_(None)
+        & (PlaylistChange.kind != "undone")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DueDigest:
+    """Somebody who wants to be told and has something to be told of."""
+
+    playlist_id: int
+    user_id: int
+    from_version: int
+    to_version: int
+
+
+def due_digests() -> list[DueDigest]:
+    """All members and followers who want a digest and have changes by others that none told of. Two statements."""
+    due: list[DueDigest] = []
+    for table in (PlaylistMember, PlaylistFollow):
+        news = exists().where(
+            PlaylistChange.playlist_id == table.playlist_id,
+            PlaylistChange.version > table.digested_version,
+            by_others(table.user_id),
+        )
+        found = (
+            select(table.playlist_id, table.user_id, table.digested_version, Playlist.version)
+            .join(Playlist, Playlist.id == table.playlist_id)
+            .join(User, User.id == table.user_id)
+            .where(
+                table.wants_digest.is_(True),
+                table.digested_version < Playlist.version,
+                Playlist.deleted_at.is_(None),
+                User.deleted_at.is_(None),
+                User.suspended_at.is_(None),
+                news,
+            )
+            .order_by(table.playlist_id, table.user_id)
+        )
+        if table is PlaylistFollow:
+            found = found.where(Playlist.visibility != "private")
+        due += [DueDigest(*row) for row in db.session.execute(found)]
+    return due

@@ -1,0 +1,66 @@
+"""What the pages of playlists ask besides rows and heads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from musicapp.catalog.models import Album, Track
+from musicapp.catalog.queries.rights import sees
+from musicapp.core.db import db
+from musicapp.playlists.models import Playlist, PlaylistChange, PlaylistEntry
+from musicapp.playlists.queries.batches import in_batches
+
+
+def name_of(playlist_id: int) -> str:
+    """The playlist's name, "" when it is gone."""
+    return db.session.scalar(select(Playlist.name).where(Playlist.id == playlist_id)) or ""
+
+
+def can_undo(playlist_id: int, user_id: int | None) -> bool:
+    """Whether this user made a change that is not taken back yet; it may have no effect left."""
+    if user_id is None:
+        return False
+    found = select(PlaylistChange.id).where(
+        PlaylistChange.playlist_id == playlist_id,
+        PlaylistChange.user_id == user_id,
+        PlaylistChange.undone_version.is_(None),
+        PlaylistChange.kind.not_in(("created", "undone")),
+    )
+    return db.session.scalar(found.limit(1)) is not None
+
+
+def contained_count(playlist_id: int, track_ids: Sequence[int]) -> int:
+    """How many of the tracks stand in the playlist already."""
+    count = 0
+    for batch in in_batches(dict.fromkeys(track_ids)):
+        count += (
+            db.session.scalar(
+                select(func.count(PlaylistEntry.track_id.distinct())).where(
+                    PlaylistEntry.playlist_id == playlist_id,
+                    PlaylistEntry.track_id.in_(batch),
+                    PlaylistEntry.removed_at.is_(None),
+                )
+            )
+            or 0
+        )
+    return count
+
+
+def entry_track_ids(playlist_id: int, viewer_id: int | None) -> list[tuple[int, int]]:
+    """(entry id, track id) in order, of what this viewer may see."""
+    rows = db.session.execute(
+        select(PlaylistEntry.id, PlaylistEntry.track_id)
+        .join(Track, Track.id == PlaylistEntry.track_id)
+        .join(Album, Album.id == Track.album_id)
+        .where(
+            PlaylistEntry.playlist_id == playlist_id,
+            PlaylistEntry.removed_at.is_(None),
+            Track.deleted_at.is_(None),
+            Album.deleted_at.is_(None),
+            sees(viewer_id),
+        )
+        .order_by(PlaylistEntry.order_key)
+    )
+    return [(row[0], row[1]) for row in rows]
