@@ -69,7 +69,7 @@ def groups_of(text: str, limit: int = LONGEST_QUERY) -> list[Group]:
 
 def tokens_of(text: str, limit: int) -> str:
     """The tokens of a text with single spaces, at most `limit` characters, cut between tokens."""
-    joined = " ".join(token for group in groups_of(text, limit) for token in group)
+    joined = " ".join(token for group in groups_of(text, LONGEST_WORDS) for token in group)
     return joined if len(joined) <= limit else joined[: limit + 1].rpartition(" ")[0]
 
 
@@ -90,7 +90,7 @@ def facet_of_year(year: int) -> str:
 
 def facet_of_genre(slug: str) -> str:
     """A slug may hold any script and hyphens; its bytes in hexadecimal are one token."""
-    return "genre" + slug.encode().hex()
+    return "genre" + slug.encode(errors="replace").hex()
 
 
 def facets_of_years(first: int, last: int) -> list[tuple[str, bool]]:

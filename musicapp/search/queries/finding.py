@@ -167,7 +167,7 @@ FIRST_YEAR, LAST_YEAR = 1800, 2199
 class _Fts5(_Tiers):
     FACETS_HOLD = " AND EXISTS (SELECT 1 FROM search_index WHERE search_index MATCH :facets AND rowid = e.place)"
     MATCHES = "search_index MATCH :match_{}"
-    PLACE = "rowid"
+    PLACE = "i.rowid"
 
     def title_begins(self, spelling: Sequence[Group]) -> str:
         return f"title : ^ {_phrase([token for group in spelling for token in group])}"
