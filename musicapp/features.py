@@ -52,6 +52,7 @@ from musicapp.playlists import handlers as playlists_handlers
 from musicapp.playlists import models as playlists_models
 from musicapp.playlists import routes as playlists_routes
 from musicapp.playlists import tasks as playlists_tasks
+from musicapp.playlists.queries import playlists_for_export
 from musicapp.search import cli as search_cli
 from musicapp.search import handlers as search_handlers
 from musicapp.search import models as search_models
@@ -134,6 +135,7 @@ EXPORT_SECTIONS: tuple[tuple[str, Callable[[int], object]], ...] = (
     ("artists", artists_for_export),
     ("albums", albums_for_export),
     ("plays", plays_of_user),
+    ("playlists", playlists_for_export),
     ("likes", likes_of_user),
     ("follows", follows_of_user),
 )

@@ -17,6 +17,8 @@ def schedule(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "search what was missed or played more": ("search.refresh", 24 * 3600),
         "fill an empty search index": ("search.fill_when_empty", 60),
         "remove files that no row names": ("uploads.remove_orphans", 24 * 3600),
+        "end the history of playlists": ("playlists.purge", 24 * 3600),
+        "tell who asked what changed in playlists": ("playlists.ask_for_digests", 24 * 3600),
     }
     return {
         name: {"task": task, "schedule": float(seconds), "options": {"queue": "default", "expires": seconds}}

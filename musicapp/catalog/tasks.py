@@ -26,7 +26,7 @@ def make_album_cover(job: JobContext) -> dict[str, Any] | None:
     if is_unwanted:
         store().delete(job.arguments["key"])
         return None
-    artwork_id = _add_artwork(job)
+    artwork_id = draw_artwork(job)
     if not services.set_album_cover(job.subject_id, artwork_id, only_if_none=only_if_none):
         db.session.rollback()
         return None
@@ -37,13 +37,13 @@ def make_album_cover(job: JobContext) -> dict[str, Any] | None:
 @job_kind("make_artist_picture")
 def make_artist_picture(job: JobContext) -> dict[str, Any] | None:
     """Arguments: key of the picture. Result: artwork_id."""
-    artwork_id = _add_artwork(job)
+    artwork_id = draw_artwork(job)
     services.set_artist_picture(job.subject_id, artwork_id)
     db.session.commit()
     return {"artwork_id": artwork_id}
 
 
-def _add_artwork(job: JobContext) -> int:
+def draw_artwork(job: JobContext) -> int:
     """Draws the sizes, moves them into the store and adds the row, uncommitted. Refused pictures are deleted."""
     original_key: str = job.arguments["key"]
     source = store().path(original_key)

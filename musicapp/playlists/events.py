@@ -32,8 +32,8 @@ class PlaylistVisibilityChanged(PlaylistEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class PlaylistCoverChanged(PlaylistEvent):
-    """It has another picture, or its mosaic again."""
+class PlaylistEdited(PlaylistEvent):
+    """Name, description, picture or who may see it changed; PlaylistChanged follows."""
 
 
 @dataclass(frozen=True, slots=True)

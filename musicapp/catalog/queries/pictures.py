@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from musicapp.catalog.models import Album, Artist, ArtistMember, Artwork
 from musicapp.core.db import db
@@ -70,18 +71,41 @@ class ServedArtwork:
     is_public: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PictureUse:
+    """What another room shows artworks for."""
+
+    column: Any
+    """The column that names an artwork: one named there is kept."""
+    is_public: Callable[[int], ColumnElement[bool]]
+    """Of an artwork's id: everybody may see it there."""
+    is_shown_to: Callable[[int, int], ColumnElement[bool]]
+    """Of an artwork's id and a user's."""
+
+
+USES_ELSEWHERE: dict[str, PictureUse] = {}
+"""Filled by the rooms above when they are imported."""
+
+
 def artwork_for(user_id: int | None, artwork_id: int) -> ServedArtwork | None:
-    """A picture that this user may see: one of a published album or of an artist, or of an album they edit."""
+    """A picture that this user may see: one of a published album or of an artist, or of an album they edit.
+
+    Or one that another room shows them: USES_ELSEWHERE.
+    """
     shown = or_(
         exists().where(Album.cover_id == artwork_id, Album.published_at.is_not(None), Album.deleted_at.is_(None)),
         exists().where(Artist.picture_id == artwork_id, Artist.deleted_at.is_(None)),
+        *(use.is_public(artwork_id) for use in USES_ELSEWHERE.values()),
     )
-    edited: Any = exists().where(
-        and_(
-            Album.cover_id == artwork_id,
-            ArtistMember.artist_id == Album.artist_id,
-            ArtistMember.user_id == user_id,
-        )
+    edited: Any = or_(
+        exists().where(
+            and_(
+                Album.cover_id == artwork_id,
+                ArtistMember.artist_id == Album.artist_id,
+                ArtistMember.user_id == user_id,
+            )
+        ),
+        *(use.is_shown_to(artwork_id, user_id or 0) for use in USES_ELSEWHERE.values()),
     )
     row = db.session.execute(
         select(Artwork.key, Artwork.sizes, shown.label("is_public"), edited.label("is_edited")).where(

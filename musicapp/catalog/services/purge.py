@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
 from musicapp.catalog.models import Album, Artist, Artwork, Track
+from musicapp.catalog.queries.pictures import USES_ELSEWHERE
 from musicapp.core.db import db, utc_now
 
 RESTORABLE_FOR = timedelta(days=30)
@@ -32,7 +33,7 @@ def purge_deleted() -> int:
 
 
 def forget_unused_artwork() -> list[str]:
-    """Removes rows of pictures that no album and no artist shows, at most a batch; returns the keys of their files.
+    """Removes rows of pictures that nothing shows, at most a batch; returns the keys of their files.
 
     Delete them after the commit: they are `<key>` and everything that begins with `<key>-`.
     """
@@ -41,6 +42,7 @@ def forget_unused_artwork() -> list[str]:
     unused = db.session.scalars(
         select(Artwork)
         .where(Artwork.id.not_in(covers), Artwork.id.not_in(pictures))
+        .where(*(~exists().where(use.column == Artwork.id) for use in USES_ELSEWHERE.values()))
         .where(Artwork.created_at < utc_now() - UNUSED_PICTURE_FOR)
         .limit(BATCH)
     ).all()

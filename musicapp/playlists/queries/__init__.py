@@ -10,6 +10,7 @@ from musicapp.playlists.queries.changes import (
     history,
     keys_at,
 )
+from musicapp.playlists.queries.covers import COVER_USE
 from musicapp.playlists.queries.digest import Digest, digest_of
 from musicapp.playlists.queries.entries import EntryRow, rows, rows_by_entry_ids, track_ids_of
 from musicapp.playlists.queries.export import ExportRow, export_rows, playlists_for_export
@@ -35,8 +36,10 @@ from musicapp.playlists.queries.people import (
     open_invitations,
 )
 from musicapp.playlists.queries.rights import access, link_token_of, may_see, role_of
+from musicapp.playlists.queries.search import playlist_to_find, playlists_to_find
 
 __all__ = [
+    "COVER_USE",
     "SORT_COLUMNS",
     "AddedEntry",
     "Change",
@@ -70,8 +73,10 @@ __all__ = [
     "open_invitations",
     "order",
     "playlist_head",
+    "playlist_to_find",
     "playlists_for_export",
     "playlists_of",
+    "playlists_to_find",
     "public_cards",
     "public_playlists",
     "role_of",

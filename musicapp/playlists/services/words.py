@@ -9,7 +9,7 @@ from musicapp.catalog.text import clean_line, clean_text, sort_name
 from musicapp.core.db import db
 from musicapp.core.events import publish
 from musicapp.playlists.errors import PlaylistInputError
-from musicapp.playlists.events import PlaylistCoverChanged, PlaylistVisibilityChanged
+from musicapp.playlists.events import PlaylistEdited, PlaylistVisibilityChanged
 from musicapp.playlists.models import VISIBILITIES, Playlist
 
 NAME_LIMIT = 200
@@ -47,6 +47,6 @@ def set_fields(playlist: Playlist, values: Mapping[str, Any]) -> dict[str, tuple
     db.session.flush()
     if "visibility" in changed:
         publish(PlaylistVisibilityChanged(playlist.id))
-    if "cover_id" in changed:
-        publish(PlaylistCoverChanged(playlist.id))
+    if changed:
+        publish(PlaylistEdited(playlist.id))
     return changed
