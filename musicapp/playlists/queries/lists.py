@@ -133,7 +133,7 @@ def public_cards(playlist_ids: Collection[int]) -> dict[int, PlaylistCard]:
     return {card.id: card for card in _cards(_public().where(Playlist.id.in_(playlist_ids)))}
 
 
-def _public() -> Select[Any]:
+def _public() -> Select[*tuple[Any, ...]]:
     return (
         select(
             *(Playlist, Artwork, *PERSON, null().label("role"), null().label("seen_version")),
@@ -161,7 +161,7 @@ def deleted_playlists_of(user_id: int) -> list[PlaylistCard]:
     return _cards(found)
 
 
-def _cards(found: Select[Any], with_pictures: bool = True) -> list[PlaylistCard]:
+def _cards(found: Select[*tuple[Any, ...]], with_pictures: bool = True) -> list[PlaylistCard]:
     rows = db.session.execute(found).all()
     tiles = mosaics([row.Playlist.id for row in rows if row.Playlist.cover_id is None]) if with_pictures else {}
     return [

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, or_, select
+from sqlalchemy import ColumnElement, case, or_, select
 
 from musicapp.accounts.models import User
 from musicapp.core.db import db, utc_now
@@ -104,7 +104,7 @@ def invitation_by_token(token: str) -> InvitationRow | None:
     return found[0] if found else None
 
 
-def is_open_invitation() -> tuple[object, ...]:
+def is_open_invitation() -> tuple[ColumnElement[bool], ...]:
     """Conditions for an invitation that can still be used."""
     return (
         PlaylistInvitation.revoked_at.is_(None),
@@ -113,11 +113,11 @@ def is_open_invitation() -> tuple[object, ...]:
     )
 
 
-def _invitations(which: object) -> list[InvitationRow]:
+def _invitations(which: ColumnElement[bool]) -> list[InvitationRow]:
     rows = db.session.execute(
         select(PlaylistInvitation, Playlist.name)
         .join(Playlist, Playlist.id == PlaylistInvitation.playlist_id)
-        .where(which, Playlist.deleted_at.is_(None), *is_open_invitation())  # type: ignore[arg-type]
+        .where(which, Playlist.deleted_at.is_(None), *is_open_invitation())
         .order_by(PlaylistInvitation.created_at.desc(), PlaylistInvitation.id.desc())
     ).all()
     people = people_by_id(id_ for row, _ in rows for id_ in (row.user_id, row.created_by_id))

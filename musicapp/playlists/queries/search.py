@@ -24,7 +24,7 @@ def playlist_to_find(playlist_id: int) -> NewEntry | None:
     return found[0] if found else None
 
 
-def _public() -> Select[Any]:
+def _public() -> Select[*tuple[Any, ...]]:
     return (
         select(
             *(Playlist.id, Playlist.name, Playlist.description, Playlist.follower_count),
@@ -35,7 +35,7 @@ def _public() -> Select[Any]:
     )
 
 
-def _entries(found: Select[Any]) -> list[NewEntry]:
+def _entries(found: Select[*tuple[Any, ...]]) -> list[NewEntry]:
     return [
         NewEntry(
             "playlist",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 
 from musicapp.accounts.models import User
 from musicapp.core.db import db, utc_now
@@ -47,7 +47,7 @@ def forget_user(user_id: int) -> None:
     db.session.execute(update(PlaylistChange).where(PlaylistChange.user_id == user_id).values(user_id=None))
 
 
-def _playlists_with(user_id: int) -> object:
+def _playlists_with(user_id: int) -> Select[int]:
     joined = select(PlaylistMember.playlist_id).where(PlaylistMember.user_id == user_id)
     followed = select(PlaylistFollow.playlist_id).where(PlaylistFollow.user_id == user_id)
     return select(Playlist.id).where(Playlist.id.in_(joined.union(followed))).order_by(Playlist.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from musicapp.accounts.tokens import new_token
 from musicapp.core.db import db, utc_now
@@ -83,7 +83,7 @@ def edit_playlist(
     return _edited(playlist, user_id, fields)
 
 
-def _edited(playlist: Playlist, user_id: int | None, fields: dict[str, object]) -> PlaylistChange | None:
+def _edited(playlist: Playlist, user_id: int | None, fields: Mapping[str, object]) -> PlaylistChange | None:
     ops = Ops(fields=set_fields(playlist, fields))
     return record(playlist, user_id, "edited", ops) if ops else None
 
