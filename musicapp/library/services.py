@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from musicapp.catalog.queries import may_see_album, visible_track
-from musicapp.core.db import Base, db, is_sqlite
+from musicapp.core.db import db, is_sqlite
 from musicapp.core.events import publish
 from musicapp.library.events import (
     AlbumLiked,
@@ -22,6 +22,8 @@ from musicapp.library.events import (
 from musicapp.library.models import AlbumLike, ArtistFollow, TrackLike
 from musicapp.library.queries import may_see_artist
 from musicapp.live import services as live
+
+Kept = type[TrackLike] | type[AlbumLike] | type[ArtistFollow]
 
 
 class NothingThereError(LookupError):
@@ -67,20 +69,20 @@ def empty_library(user_id: int) -> None:
         db.session.execute(delete(model).where(model.user_id == user_id))
 
 
-def _keep(model: type[Base], user_id: int, event: Any, **what: int) -> bool:
+def _keep(model: Kept, user_id: int, event: Any, **what: int) -> bool:
     insert: Any = sqlite_insert if is_sqlite() else postgresql_insert
     # Two devices may press the same button at once: the second finds the row and changes nothing.
-    done: Any = db.session.execute(insert(model).values(user_id=user_id, **what).on_conflict_do_nothing())
-    return _tell(user_id, event, done.rowcount)
+    added = insert(model).values(user_id=user_id, **what).on_conflict_do_nothing().returning(model.user_id)
+    return _tell(user_id, event, db.session.scalar(added))
 
 
-def _drop(model: type[Base], user_id: int, event: Any, **what: int) -> bool:
-    done: Any = db.session.execute(delete(model).filter_by(user_id=user_id, **what))
-    return _tell(user_id, event, done.rowcount)
+def _drop(model: Kept, user_id: int, event: Any, **what: int) -> bool:
+    gone = delete(model).filter_by(user_id=user_id, **what).returning(model.user_id)
+    return _tell(user_id, event, db.session.scalar(gone))
 
 
-def _tell(user_id: int, event: Any, changed_count: int) -> bool:
-    if changed_count < 1:
+def _tell(user_id: int, event: Any, changed: int | None) -> bool:
+    if changed is None:
         return False
     publish(event)
     live.poke(f"library-{user_id}")
