@@ -37,7 +37,7 @@ def test_tracks_are_played_added_and_removed_in_order(bob: FlaskClient, songs: l
     first, *rest = replace(bob, songs[:4], start=1, source="album-3", device_id=LAPTOP, play=1)
     answer = whole(bob)
     assert answer["current_entry_id"] == rest[0]
-    assert (answer["source"], answer["device"], answer["is_playing"]) == ("album-3", "Firefox on Linux", True)
+    assert (answer["source"], answer["device"], answer["is_playing"]) == ("album-3", "Firefox, Linux", True)
     assert answer["tracks"][str(songs[0])]["title"] == "Song 0"
 
     post(bob, "add", track_id=songs[4])

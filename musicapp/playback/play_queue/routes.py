@@ -44,9 +44,12 @@ def show() -> BaseResponse:
 def whole() -> BaseResponse:
     """All that a player needs. The order is left out when `hash` says that the player has it."""
     user_id = signed_in_id()
-    state, order = queries.state_and_order(user_id)
-    answer = {**asdict(state), "most": queries.most_tracks()}
+    state = queries.state(user_id)
+    order: list[Entry] | None = None
     if request.args.get("hash") != str(state.entries_hash):
+        state, order = queries.state_and_order(user_id)
+    answer = {**asdict(state), "most": queries.most_tracks()}
+    if order is not None:
         around = _around(order, index_of(order, state.current_entry_id) or 0)
         answer |= {"order": order, "tracks": queries.player_tracks(around, user_id)}
     return _json(answer)
@@ -140,7 +143,8 @@ def _wanted_tracks(user_id: int) -> list[int]:
 
 def _this_device() -> dict[str, str]:
     device_id = forms.read_device_id(request.form)
-    return {"device_id": device_id, "device": describe_device(request.user_agent.string) if device_id else ""}
+    words = describe_device(request.user_agent.string).replace(" on ", ", ")  # "Playing on Firefox, Linux"
+    return {"device_id": device_id, "device": words if device_id else ""}
 
 
 @blueprint.post("/queue/remove")

@@ -31,6 +31,9 @@ export function onPoke(name, callback) {
   listenForPokes();
 }
 
+/** For pages that keep up by themselves; false where one of them wants no swap. state: open, lost or resync. */
+const tell = (state) => document.dispatchEvent(new CustomEvent("musicapp:live", { cancelable: true, detail: { state } }));
+
 const isWanted = () => topics !== "" && (!document.hidden || document.documentElement.classList.contains("is-playing"));
 
 function showConnected(isConnected) {
@@ -57,7 +60,7 @@ function open() {
   if (cursor) query.set("after", cursor);
   source = new EventSource(`${bus.dataset.endpoint}?${query}`);
   known = new Set();
-  source.onopen = () => { attempts = 0; showConnected(true); };
+  source.onopen = () => { attempts = 0; showConnected(true); tell("open"); };
   source.onmessage = receive;
   source.addEventListener("resync", resync);
   source.addEventListener("cursor", note); // heartbeats: a quiet page keeps up with the log
@@ -66,6 +69,7 @@ function open() {
     // EventSource gives up for ever on a 503 and retries everything else in step with all other pages: do it ourselves
     close();
     showConnected(false);
+    tell("lost");
     const delay_ms = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** attempts) * (0.5 + Math.random());
     attempts += 1;
     retryTimer = setTimeout(open, delay_ms);
@@ -105,7 +109,7 @@ function dropTwin(task) {
 
 async function resync(event) {
   note(event);
-  if (!document.getElementById("page-live")) return;
+  if (!tell("resync") || !document.getElementById("page-live")) return;
   // a restarted server says this to every page in the same moment
   await new Promise((done) => setTimeout(done, Math.random() * 2000));
   try {

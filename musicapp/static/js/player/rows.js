@@ -24,7 +24,8 @@ export function startRows(player) {
       if (row === from) index = tracks.length;
       tracks.push(track);
     }
-    if (tracks.length) player.playTracks(tracks, index);
+    const source = (list.dataset.source ? list : list.querySelector("[data-source]"))?.dataset.source ?? "";
+    if (tracks.length) player.playTracks(tracks, index, source);
   }
 
   function playRow(row) {
