@@ -35,7 +35,7 @@ def new_album(album_id: int) -> list[Partial]:
 
 @fragment("latest_albums", topic="home")
 def latest_albums(_number: int) -> Partial:
-    albums, album_count = queries.latest_albums(HOME_ALBUMS), queries.published_album_count()
+    albums, album_count = queries.album_shelf(HOME_ALBUMS).albums, queries.published_album_count()
     return Partial("#home-albums", _rendered("_home_albums.html", albums=albums, album_count=album_count))
 
 

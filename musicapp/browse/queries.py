@@ -1,18 +1,120 @@
-"""What the home page shows of an album that was just published."""
+"""What the home page and the side bar show: reads that mix rooms."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import and_, or_, select
 
 from musicapp.catalog import queries
-from musicapp.catalog.models import Album
+from musicapp.catalog.models import Album, AlbumCredit
+from musicapp.catalog.queries.albums import PUBLISHED
+from musicapp.catalog.shuffle import Shuffle
+from musicapp.core.db import db, utc_now
+from musicapp.library.models import ArtistFollow
+from musicapp.library.queries import recently_played
+from musicapp.playlists.models import Playlist, PlaylistFollow, PlaylistMember
 
 HOME_ALBUMS = 24
+SHELF_ALBUMS = 12
+NEW_FOR = timedelta(days=90)
+SIDE_PLAYLISTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SidePlaylist:
+    """A playlist as the side bar names it."""
+
+    id: int
+    name: str
+    may_add: bool
+
+    @property
+    def url(self) -> str:
+        return f"/playlists/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What the home page shows besides its words. For strangers only what is new."""
+
+    albums: list[queries.AlbumCard]
+    album_count: int
+    recent: list[queries.AlbumCard | SidePlaylist]
+    followed: list[queries.AlbumCard]
+    picks: list[queries.AlbumCard]
 
 
 def published_card(album_id: int) -> queries.AlbumCard | None:
     """The card of an album, or None where it is not, or no longer, published."""
-    cards = queries.album_cards(
-        select(Album).where(Album.id == album_id, Album.published_at.is_not(None), Album.deleted_at.is_(None))
-    )
+    cards = queries.album_cards(select(Album).where(Album.id == album_id, *PUBLISHED))
     return cards[0] if cards else None
+
+
+def home(user_id: int | None, today: date) -> Home:
+    """The home page of a user (None: a stranger), in at most eight statements."""
+    newest = queries.latest_album_ids(HOME_ALBUMS)
+    album_count = queries.published_album_count()
+    if user_id is None:
+        return Home(queries.cards_of_albums(newest), album_count, [], [], [])
+    recent = recently_played(user_id, SHELF_ALBUMS)
+    followed = _new_from_followed(user_id)
+    # The same all day for one user. Some may be drafts or gone.
+    shuffle = Shuffle(f"{user_id}d{today.toordinal()}", max(newest, default=1))
+    picked = [id for id in shuffle.numbers(0, 4 * SHELF_ALBUMS) if id not in newest]
+    heard = [played.id for played in recent if played.kind == "album"]
+    seen = queries.published_among([*heard, *picked, *newest[:1]])
+    picked = [id for id in picked if id in seen][:SHELF_ALBUMS]
+    wanted = [*newest, *followed, *picked, *(id for id in heard if id in seen)]
+    cards = {card.id: card for card in queries.cards_of_albums(wanted)}
+    has_playlists = any(played.kind == "playlist" for played in recent)
+    playlists = {playlist.id: playlist for playlist in side_playlists(user_id)} if has_playlists else {}
+    heard_cards = {id: cards[id] for id in heard if id in seen and id in cards}
+    tiles = [(heard_cards if played.kind == "album" else playlists).get(played.id) for played in recent]
+
+    def found(ids: list[int]) -> list[queries.AlbumCard]:
+        return [cards[id] for id in ids if id in cards]
+
+    return Home(found(newest), album_count, [tile for tile in tiles if tile], found(followed), found(picked))
+
+
+def _new_from_followed(user_id: int) -> list[int]:
+    """Ids of albums that artists whom the user follows published of late, latest first."""
+    follows = (
+        select(AlbumCredit.id)
+        .join(ArtistFollow, and_(ArtistFollow.artist_id == AlbumCredit.artist_id, ArtistFollow.user_id == user_id))
+        .where(AlbumCredit.album_id == Album.id)
+        .correlate(Album)
+    )
+    found = (
+        select(Album.id)
+        # Bounded in time: somebody who follows nobody would have the whole library searched.
+        .where(*PUBLISHED, Album.published_at > utc_now() - NEW_FOR, follows.exists())
+        .order_by(Album.published_at.desc(), Album.id.desc())
+        .limit(SHELF_ALBUMS)
+    )
+    return list(db.session.scalars(found))
+
+
+def side_playlists(user_id: int) -> list[SidePlaylist]:
+    """What a user made, joined or follows, by name: names only, for every page shows them."""
+    found = (
+        select(Playlist.id, Playlist.name, PlaylistMember.role)
+        .outerjoin(PlaylistMember, and_(PlaylistMember.playlist_id == Playlist.id, PlaylistMember.user_id == user_id))
+        .where(
+            Playlist.deleted_at.is_(None),
+            or_(
+                Playlist.id.in_(select(PlaylistMember.playlist_id).where(PlaylistMember.user_id == user_id)),
+                and_(
+                    Playlist.id.in_(select(PlaylistFollow.playlist_id).where(PlaylistFollow.user_id == user_id)),
+                    Playlist.visibility != "private",
+                ),
+            ),
+        )
+        .order_by(Playlist.sort_name, Playlist.id)
+        .limit(SIDE_PLAYLISTS)
+    )
+    return [
+        SidePlaylist(row.id, row.name, may_add=row.role in ("owner", "editor")) for row in db.session.execute(found)
+    ]

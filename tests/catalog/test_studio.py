@@ -176,7 +176,7 @@ def test_deleted_album_offers_undo(house: House) -> None:
     assert ">Undo<" in text
     alice.post(f"/studio/albums/{house.album}/restore")
     assert alice.get(f"/studio/albums/{house.album}").status_code == 200
-    assert ">Undo<" not in alice.get(response.location).text
+    assert f"albums/{house.album}/restore" not in alice.get(response.location).text
 
 
 def test_deleted_track_offers_undo_with_and_without_scripts(house: House) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response, render_template, request
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 
-from musicapp.accounts.identity import current_viewer
+from musicapp.accounts.identity import current_viewer, signed_in_id
 from musicapp.accounts.listening import may_listen
-from musicapp.browse.queries import HOME_ALBUMS
+from musicapp.browse import queries
 from musicapp.browse.routes.blueprint import blueprint
-from musicapp.catalog import queries
+from musicapp.core.db import db, reading, utc_now
 from musicapp.core.pages import page
 from musicapp.core.security import public
 from musicapp.live import services as live
@@ -20,28 +21,49 @@ from musicapp.live import services as live
 @blueprint.get("/")
 @public
 def home() -> Response:
-    """New albums; a stranger also reads what this site is. Without PUBLIC_LISTENING strangers see no albums."""
+    """What is new, and what one played; a stranger reads what this site is, and without PUBLIC_LISTENING only that."""
     cursor = live.current_cursor()
-    listens = may_listen(current_viewer())
-    return page(
-        "browse/home_page.html",
-        may_listen=listens,
-        albums=queries.latest_albums(HOME_ALBUMS) if listens else [],
-        album_count=queries.published_album_count() if listens else 0,
-        cursor=cursor,
-    )
+    viewer = current_viewer()
+    shown = queries.home(viewer.id, utc_now().date()) if may_listen(viewer) else None
+    return page("browse/home_page.html", home=shown, cursor=cursor)
+
+
+@blueprint.get("/side/playlists")
+def side_playlists() -> Response:
+    """The side bar's playlists alone: it asks for them again when they change."""
+    return page("browse/_side_playlists.html", playlists=queries.side_playlists(signed_in_id()))
+
+
+def _beside() -> str:
+    """The playlists under the navigation, of a page that is loaded whole."""
+    viewer = current_viewer()
+    # A boosted link takes <main> out of the answer and leaves the rest.
+    if viewer.id is None or request.headers.get("HX-Request") == "true":
+        return ""
+    try:
+        # A refused form is drawn by a POST: its page must neither take SQLite's lock nor write what was refused.
+        with reading(), db.session.no_autoflush:
+            playlists = queries.side_playlists(viewer.id)
+    except SQLAlchemyError:  # on the page that says what went wrong with the database
+        return ""
+    return render_template("browse/_side_playlists.html", playlists=playlists)
 
 
 @blueprint.app_context_processor
 def _navigation() -> dict[str, Any]:
     viewer = current_viewer()
-    items = [("/", _("Home"), "house"), ("/albums/", _("Albums"), "disc-3"), ("/artists/", _("Artists"), "users")]
-    if viewer.is_authenticated:
-        items.append(("/studio/", _("Studio"), "sliders-horizontal"))
     path = request.path if request else ""
-    return {
-        "nav_items": [
-            {"url": url, "label": label, "icon": icon, "active": path == url or (url != "/" and path.startswith(url))}
-            for url, label, icon in items
-        ]
-    }
+
+    def item(url: str, label: str, icon: str, *, is_wide: bool = False) -> dict[str, Any]:
+        is_active = path == url or (url != "/" and path.startswith(url))
+        return {"url": url, "label": label, "icon": icon, "active": is_active, "is_wide": is_wide}
+
+    items = [item("/", _("Home"), "house"), item("/search", _("Search"), "search")]
+    if viewer.is_authenticated:
+        items += [item("/library", _("Library"), "library"), item("/studio/", _("Studio"), "sliders-horizontal")]
+    browsing = [
+        item("/albums/", _("Albums"), "disc-3", is_wide=viewer.is_authenticated),
+        item("/artists/", _("Artists"), "users", is_wide=viewer.is_authenticated),
+        item("/genres/", _("Genres"), "audio-lines", is_wide=True),
+    ]
+    return {"nav_items": items, "nav_browsing": browsing, "beside": _beside}

@@ -1,19 +1,16 @@
-"""What listeners see: albums, artists, tracks."""
+"""What listeners see of one album, artist or track."""
 
 from __future__ import annotations
 
-from flask import Response, abort, request
+from flask import Response, abort
 
 from musicapp.accounts.identity import current_viewer
 from musicapp.accounts.listening import listening_page
 from musicapp.browse.routes.blueprint import blueprint
 from musicapp.catalog import queries
-from musicapp.core.db import row_id
 from musicapp.core.pages import page
+from musicapp.library.queries import viewer_state
 from musicapp.live import services as live
-
-ALBUMS_PER_PAGE = 48
-ARTISTS_PER_PAGE = 60
 
 
 @blueprint.get("/albums/<int(max=2147483647):album_id>")
@@ -21,51 +18,27 @@ ARTISTS_PER_PAGE = 60
 def album(album_id: int) -> Response:
     cursor = live.current_cursor()
     viewer = current_viewer()
-    if not queries.may_see_album(viewer.id, album_id):
+    access = queries.album_access(viewer.id, album_id)
+    if access is None:
         abort(404)
-    shown = queries.album_page(album_id)
+    shown = queries.shown_album_page(album_id) if access.is_published else queries.album_page(album_id)
     if shown is None:
         abort(404)
-    return page(
-        "browse/album_page.html",
-        album=shown,
-        may_edit=queries.may_edit_album(viewer.id, album_id),
-        cursor=cursor,
-    )
-
-
-@blueprint.get("/albums/")
-@listening_page
-def albums() -> Response:
-    shown = queries.latest_albums(ALBUMS_PER_PAGE + 1, before=request.args.get("before"))
-    older = shown[ALBUMS_PER_PAGE - 1].page_key if len(shown) > ALBUMS_PER_PAGE else None
-    return page(
-        "browse/albums_page.html", albums=shown[:ALBUMS_PER_PAGE], older=older, is_first="before" not in request.args
-    )
+    state = viewer_state(viewer.id, album_ids=[album_id], track_ids=[track.id for track in shown.tracks])
+    return page("browse/album_page.html", album=shown, may_edit=access.may_edit, viewer_state=state, cursor=cursor)
 
 
 @blueprint.get("/artists/<int(max=2147483647):artist_id>")
 @listening_page
 def artist(artist_id: int) -> Response:
     cursor = live.current_cursor()
-    may_edit = queries.may_edit_artist(current_viewer().id, artist_id)
-    shown = queries.artist_page(artist_id, even_unheard=may_edit)
+    viewer = current_viewer()
+    shown = queries.artist_page(artist_id, viewer.id)
     if shown is None:
         abort(404)
-    return page("browse/artist_page.html", artist=shown, may_edit=may_edit, cursor=cursor)
-
-
-@blueprint.get("/artists/")
-@listening_page
-def artists() -> Response:
-    shown = queries.artist_cards(ARTISTS_PER_PAGE + 1, after_id=request.args.get("after", type=row_id))
-    next_id = shown[ARTISTS_PER_PAGE - 1].id if len(shown) > ARTISTS_PER_PAGE else None
-    return page(
-        "browse/artists_page.html",
-        artists=shown[:ARTISTS_PER_PAGE],
-        next_id=next_id,
-        is_first="after" not in request.args,
-    )
+    popular = queries.popular_rows(artist_id)
+    state = viewer_state(viewer.id, artist_ids=[artist_id], track_ids=[track.id for track in popular])
+    return page("browse/artist_page.html", artist=shown, popular=popular, viewer_state=state, cursor=cursor)
 
 
 @blueprint.get("/tracks/<int(max=2147483647):track_id>")
@@ -78,4 +51,5 @@ def track(track_id: int) -> Response:
     if shown is None:
         abort(404)
     may_edit = queries.may_edit_album(viewer.id, shown.row.album_id)
-    return page("browse/track_page.html", shown=shown, may_edit=may_edit, cursor=cursor)
+    state = viewer_state(viewer.id, track_ids=[track_id])
+    return page("browse/track_page.html", shown=shown, may_edit=may_edit, viewer_state=state, cursor=cursor)

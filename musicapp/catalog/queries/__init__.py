@@ -24,14 +24,29 @@ from musicapp.catalog.queries.artists import (
 from musicapp.catalog.queries.export import albums_for_export, artists_for_export
 from musicapp.catalog.queries.pictures import Picture, ServedArtwork, artwork_for
 from musicapp.catalog.queries.rights import (
+    AlbumAccess,
+    album_access,
     may_edit_album,
     may_edit_artist,
     may_see_album,
     member_ids,
+    published_among,
     visible_album,
     visible_track,
 )
 from musicapp.catalog.queries.rows import AlbumCard, AlbumPage, ArtistCard, Credit, GenreCard, GenreName, TrackRow
+from musicapp.catalog.queries.shelves import (
+    AlbumShelf,
+    album_shelf,
+    artist_letters,
+    artists_of_genre,
+    genre_by_slug,
+    genre_cards,
+    latest_album_ids,
+    new_shuffle,
+    random_shelf,
+    years,
+)
 from musicapp.catalog.queries.tracks import (
     TrackPage,
     editable_track,
@@ -42,8 +57,10 @@ from musicapp.catalog.queries.tracks import (
 )
 
 __all__ = [
+    "AlbumAccess",
     "AlbumCard",
     "AlbumPage",
+    "AlbumShelf",
     "ArtistCard",
     "ArtistPage",
     "Credit",
@@ -54,13 +71,17 @@ __all__ = [
     "ServedArtwork",
     "TrackPage",
     "TrackRow",
+    "album_access",
     "album_by_id",
     "album_cards",
     "album_page",
+    "album_shelf",
     "albums_for_export",
     "artist_cards",
+    "artist_letters",
     "artist_page",
     "artists_for_export",
+    "artists_of_genre",
     "artists_of_user",
     "artwork_for",
     "cards_of_albums",
@@ -68,14 +89,20 @@ __all__ = [
     "credited_artist_ids",
     "drafts_and_albums_of",
     "editable_track",
+    "genre_by_slug",
+    "genre_cards",
+    "latest_album_ids",
     "latest_albums",
     "may_edit_album",
     "may_edit_artist",
     "may_see_album",
     "member_ids",
     "members_of",
+    "new_shuffle",
     "popular_rows",
     "published_album_count",
+    "published_among",
+    "random_shelf",
     "shown_album_page",
     "track_page",
     "track_row_by_id",
@@ -83,4 +110,5 @@ __all__ = [
     "visible_album",
     "visible_rows",
     "visible_track",
+    "years",
 ]

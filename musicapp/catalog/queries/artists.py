@@ -156,7 +156,7 @@ def popular_rows(artist_id: int, limit: int = 10) -> list[TrackRow]:
         .order_by(Track.play_count.desc(), Track.id)
         .limit(limit)
     )
-    plays = dict(db.session.execute(found).tuples().all())
+    plays = {row.id: row.play_count for row in db.session.execute(found)}
     rows = kept.TRACK_ROWS.get_many(list(plays), rows_of_tracks)
     shown = [with_plays(rows[id], plays[id]) for id in plays if id in rows]
     return [replace(row, number=number) for number, row in enumerate(shown, 1)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import joinedload
 
@@ -61,3 +64,30 @@ def visible_track(user_id: int | None, track_id: int) -> Track | None:
 def member_ids(artist_id: int) -> list[int]:
     """Ids of the users who may open the artist's studio."""
     return list(db.session.scalars(select(ArtistMember.user_id).where(ArtistMember.artist_id == artist_id)))
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumAccess:
+    """What somebody may do with an album that they may see."""
+
+    is_published: bool
+    may_edit: bool
+
+
+def album_access(user_id: int | None, album_id: int) -> AlbumAccess | None:
+    """None for an album that this user (None: a stranger) may not see; in one statement."""
+    is_mine = _is_member(user_id, Album.artist_id)
+    row = db.session.execute(
+        select(Album.published_at, is_mine.label("is_mine")).where(Album.id == album_id, Album.deleted_at.is_(None))
+    ).one_or_none()
+    if row is None or not (row.published_at or row.is_mine):
+        return None
+    return AlbumAccess(is_published=row.published_at is not None, may_edit=bool(row.is_mine))
+
+
+def published_among(album_ids: Collection[int]) -> set[int]:
+    """Of these albums, those that everybody may see."""
+    if not album_ids:
+        return set()
+    found = select(Album.id).where(Album.id.in_(album_ids), Album.published_at.is_not(None), Album.deleted_at.is_(None))
+    return set(db.session.scalars(found))

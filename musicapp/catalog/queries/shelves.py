@@ -49,6 +49,12 @@ def album_shelf(
     )
 
 
+def latest_album_ids(limit: int) -> list[int]:
+    """Ids of the albums published last, newest first."""
+    found = select(Album.id).where(*PUBLISHED).order_by(Album.published_at.desc(), Album.id.desc()).limit(limit)
+    return list(db.session.scalars(found))
+
+
 def _key_of(row: Any, sort: str) -> str:
     if sort == "title":
         return str(row.id)
@@ -197,9 +203,3 @@ def artist_letters() -> tuple[str, ...]:
         return tuple(sorted(db.session.scalars(found)))
 
     return kept.LETTERS.get(0, load) or ()
-
-
-__all__ = [
-    *("SORTS", "AlbumShelf", "album_shelf", "artist_letters", "artists_of_genre", "genre_by_slug", "genre_cards"),
-    *("new_shuffle", "random_shelf", "years"),
-]

@@ -90,7 +90,7 @@ def track_row_by_id(track_id: int) -> TrackRow | None:
 def play_counts(album_id: int) -> dict[int, int]:
     """Track id -> its plays, of an album's tracks."""
     found = select(Track.id, Track.play_count).where(Track.album_id == album_id, Track.deleted_at.is_(None))
-    return dict(db.session.execute(found).tuples().all())
+    return {row.id: row.play_count for row in db.session.execute(found)}
 
 
 def rows_of_tracks(track_ids: Collection[int]) -> dict[int, TrackRow]:
