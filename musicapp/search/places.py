@@ -12,22 +12,22 @@ KINDS = ("artist", "album", "track", "playlist", "person")
 
 _ID_BITS = 31
 _POPULARITY_BITS = 6
-_KIND_SHIFT = _ID_BITS + _POPULARITY_BITS
+KIND_SHIFT = _ID_BITS + _POPULARITY_BITS
 _LEAST = 2**_POPULARITY_BITS - 1
 
 
 def place_of(kind: str, subject_id: int, popularity: int = 0) -> int:
     """Popularity counts in steps of about 1.4, so that a play more seldom moves an entry; then the newest is first."""
     unpopularity = max(0, _LEAST - (max(0, popularity) ** 2).bit_length())
-    return (KINDS.index(kind) << _KIND_SHIFT) | (unpopularity << _ID_BITS) | (LARGEST_ID - subject_id)
+    return (KINDS.index(kind) << KIND_SHIFT) | (unpopularity << _ID_BITS) | (LARGEST_ID - subject_id)
 
 
 def subject_at(place: int) -> tuple[str, int]:
     """Kind and subject_id of the entry at a place."""
-    return KINDS[place >> _KIND_SHIFT], LARGEST_ID - (place & LARGEST_ID)
+    return KINDS[place >> KIND_SHIFT], LARGEST_ID - (place & LARGEST_ID)
 
 
 def places_of(kind: str) -> tuple[int, int]:
     """The first and the last place that an entry of this kind can have."""
-    first = KINDS.index(kind) << _KIND_SHIFT
-    return first, first + (1 << _KIND_SHIFT) - 1
+    first = KINDS.index(kind) << KIND_SHIFT
+    return first, first + (1 << KIND_SHIFT) - 1

@@ -11,7 +11,8 @@ from musicapp.core.db import db
 from musicapp.search.models import SearchEntry
 from musicapp.search.places import KINDS, places_of
 from musicapp.search.queries import subjects
-from musicapp.search.queries.finding import TIERS, Filters, Hit, hits_by_kind
+from musicapp.search.queries.asking import Filters
+from musicapp.search.queries.finding import TIERS, Hit, hits_by_kind
 from musicapp.search.queries.spelling import forgiven
 from musicapp.search.tokens import LONGEST_QUERY, MOST_GROUPS, Group, groups_of
 

@@ -1,36 +1,36 @@
 """Finding: one statement that reads, for each kind, the best few matches of four tiers, each in order of place.
 
 Exact titles come first, then titles that begin with what was typed, then titles that hold all words, then whatever
-holds them with its artists and its album. The tiers share no entry, so a list can go on after any (tier, place).
-"""
+holds them with its artists and its album.
 
+Short beginnings match half a library: they are read in order of place, kind by kind and tier by tier, and left as
+soon as there is enough. Longer words match little: they are read once, and sorted.
+"""
 # ruff: noqa: S608  statements are put together from the constants below; whatever was typed is a parameter
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from musicapp.core.db import db, is_sqlite
-from musicapp.search.places import KINDS, places_of, subject_at
-from musicapp.search.tokens import Group, facet_of_genre, facets_of_years
+from musicapp.search.places import KIND_SHIFT, KINDS, places_of, subject_at
+from musicapp.search.queries.asking import ASKING, Filters, Wanted
 
-EXACT, TITLE_BEGINS, IN_TITLE, ANYWHERE = range(4)
-TIERS = (EXACT, TITLE_BEGINS, IN_TITLE, ANYWHERE)
+EXACT, TITLE_BEGINS, IN_TITLE, ANYWHERE = TIERS = range(4)
+SHORT = 3
+"""Letters of a beginning that FTS5 has an index for (migration 0005)."""
 MOST_SPELLINGS = 12
 """Whole queries that are tried where several words were mistyped."""
-
-Wanted = Sequence[Sequence[Group]]
-"""All of these must be found; each is one group, or several spellings of which one is enough."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hit:
-    """Something found. Sorts as people expect it: by tier, then by popularity."""
+    """Something found. Hits of one kind sort as people expect it: by tier, then by popularity."""
 
     tier: int
     place: int
@@ -45,7 +45,7 @@ class Hit:
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """Among hits of all kinds, which places alone would sort by kind: tier, unpopularity, kind."""
+        """Sorts hits of all kinds, which places would sort by kind: tier, popularity, kind."""
         first, _ = places_of(self.kind)
         return self.tier, (self.place - first) >> 31, KINDS.index(self.kind)
 
@@ -54,184 +54,82 @@ class Hit:
         return f"{self.tier}-{self.place}"
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What hits must be besides matching. Years are inclusive."""
-
-    genre: str | None = None
-    year_from: int | None = None
-    year_to: int | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.genre or self.year_from or self.year_to)
-
-
 def hits_by_kind(
     wanted: Wanted, *, kinds: Collection[str], filters: Filters, limit: int, after: Hit | None = None
 ) -> dict[str, list[Hit]]:
     """Kind -> at most `limit` hits, best first; `after` (one kind only) is the last hit of the page before."""
-    asked = _Fts5(wanted, filters) if is_sqlite() else _Tsquery(wanted, filters)
-    lists = []
-    for kind in kinds:
-        first, last = places_of(kind)
-        tiers = [
-            asked.tier(tier, after.place if after and after.tier == tier else first - 1, last)
-            for tier in TIERS
-            if after is None or tier >= after.tier
-        ]
-        # In order, and none is begun once there are enough.
-        lists.append(f"SELECT * FROM (SELECT * FROM ({' UNION ALL '.join(tiers)}) AS tiers LIMIT :limit) AS {kind}")
-    rows = db.session.execute(text(" UNION ALL ".join(lists)), {**asked.parameters, "limit": limit})
+    asking = ASKING["sqlite" if is_sqlite() else "postgresql"]
+    is_short = all(len(group) == 1 and len(group[0]) <= SHORT for groups in wanted for group in groups)
+    spellings = [tuple(spelling) for spelling in product(*wanted)][:MOST_SPELLINGS]
+    begins = asking.any_of([asking.title_begins(spelling) for spelling in spellings])
+    in_title = asking.all_of([asking.any_of([asking.in_title(group) for group in groups]) for groups in wanted])
+    anywhere = asking.all_of([asking.any_of([asking.anywhere(group) for group in groups]) for groups in wanted])
+    if is_short:
+        # Each tier alone, without those before it, so that the statement knows when it has enough.
+        matches = [begins, asking.without(in_title, begins), asking.without(anywhere, in_title)]
+    else:
+        matches = [begins, in_title, anywhere]
+    facets = asking.facets(filters)
+    titles = sorted({" ".join(token for group in spelling for token in group) for spelling in spellings})
+    statement = (_tier_by_tier if is_short else _all_at_once)(asking.name, tuple(kinds), len(titles), bool(facets))
+    rows = db.session.execute(
+        statement,
+        {
+            **{f"match_{tier}": asking.all_of([match, facets]) for tier, match in enumerate(matches, 1)},
+            **{f"title_{number}": title for number, title in enumerate(titles)},
+            **({"facets": facets} if facets else {}),
+            "after_tier": after.tier if after else -1,
+            "after_place": after.place if after else -1,
+            "limit": limit,
+        },
+    )
     found: dict[str, list[Hit]] = {kind: [] for kind in kinds}
     for hit in sorted(Hit(*row) for row in rows):
         found[hit.kind].append(hit)
     return found
 
 
-class _Tiers:
-    """The statement of a tier. Subclasses know how their database asks."""
-
-    FACETS_HOLD: str
-    MATCHES: str
-    PLACE: str
-
-    def __init__(self, wanted: Wanted, filters: Filters) -> None:
-        spellings = [tuple(spelling) for spelling in product(*wanted)][:MOST_SPELLINGS]
-        begins = self.any_of([self.title_begins(spelling) for spelling in spellings])
-        in_title = self.all_of([self.any_of([self.in_title(group) for group in groups]) for groups in wanted])
-        anywhere = self.all_of([self.any_of([self.anywhere(group) for group in groups]) for groups in wanted])
-        facets = self.facets(filters)
-        matches = {
-            TITLE_BEGINS: begins,
-            IN_TITLE: self.without(in_title, begins),
-            ANYWHERE: self.without(anywhere, in_title),
-        }
-        self.parameters: dict[str, Any] = {
-            f"match_{tier}": self.all_of([match, facets]) if facets else match for tier, match in matches.items()
-        }
-        titles = {" ".join(token for group in spelling for token in group) for spelling in spellings}
-        self.parameters |= {f"title_{number}": title for number, title in enumerate(sorted(titles))}
-        self.titles = ", ".join(f":title_{number}" for number in range(len(titles)))
-        self.facets_hold = self.FACETS_HOLD if facets else ""
-        if facets:
-            self.parameters["facets"] = facets
-
-    def tier(self, tier: int, after: int, last: int) -> str:
-        """SELECT tier, place … of the entries of a tier after one place, up to another."""
-        if tier == EXACT:
-            rows = f"search_entries AS e WHERE e.title IN ({self.titles}){self.facets_hold}"
-            place = "e.place"
-        else:
-            rows, place = f"search_index AS i WHERE {self.MATCHES.format(tier)}", self.PLACE
-        if tier == TITLE_BEGINS:
-            exact = f"SELECT 1 FROM search_entries AS e WHERE e.place = {place} AND e.title IN ({self.titles})"
-            rows += f" AND NOT EXISTS ({exact})"
-        return (
-            f"SELECT * FROM (SELECT {tier} AS tier, {place} AS place FROM {rows} "
-            f"AND {place} > {after} AND {place} <= {last} ORDER BY {place} LIMIT :limit) AS tier_{tier}"
-        )
-
-    def title_begins(self, spelling: Sequence[Group]) -> str:
-        raise NotImplementedError
-
-    def in_title(self, group: Group) -> str:
-        raise NotImplementedError
-
-    def anywhere(self, group: Group) -> str:
-        raise NotImplementedError
-
-    def facets(self, filters: Filters) -> str:
-        found = [self.facet(facet_of_genre(filters.genre), False)] if filters.genre else []
-        if filters.year_from or filters.year_to:
-            first, last = max(filters.year_from or 0, FIRST_YEAR), min(filters.year_to or LAST_YEAR, LAST_YEAR)
-            years = facets_of_years(first, last) or [("year", False)]
-            found.append(self.any_of([self.facet(token, is_prefix) for token, is_prefix in years]))
-        return self.all_of(found) if found else ""
-
-    def facet(self, token: str, is_prefix: bool) -> str:
-        raise NotImplementedError
-
-    def any_of(self, parts: Sequence[str]) -> str:
-        raise NotImplementedError
-
-    def all_of(self, parts: Sequence[str]) -> str:
-        raise NotImplementedError
-
-    def without(self, some: str, others: str) -> str:
-        raise NotImplementedError
+@lru_cache(maxsize=128)
+def _tier_by_tier(name: str, kinds: Sequence[str], title_count: int, has_facets: bool) -> TextClause:
+    asking = ASKING[name]
+    exact, titles = _exact(name, title_count, has_facets), _titles(title_count)
+    lists = []
+    for kind in kinds:
+        first, last = places_of(kind)
+        tiers = []
+        for tier in TIERS:
+            if tier == EXACT:
+                rows, place = f"{exact} AND", "e.place"
+            else:
+                rows, place = f"search_index AS i WHERE {asking.MATCHES.format(tier)} AND", asking.PLACE
+            if tier == TITLE_BEGINS:
+                rows += f" NOT EXISTS (SELECT 1 FROM search_entries AS e WHERE e.place = {place} AND {titles}) AND"
+            # The first place to read is one number, or the index would be read from its start.
+            begin = f"CASE :after_tier WHEN {tier} THEN :after_place ELSE {first - 1} END"
+            tiers.append(
+                f"SELECT * FROM (SELECT {tier} AS tier, {place} AS place FROM {rows} :after_tier <= {tier} AND "
+                f"{place} > {asking.number(begin)} AND {place} <= {last} ORDER BY {place} LIMIT :limit) AS tier_{tier}"
+            )
+        lists.append(f"SELECT * FROM (SELECT * FROM ({' UNION ALL '.join(tiers)}) AS tiers LIMIT :limit) AS {kind}")
+    return text(" UNION ALL ".join(lists))
 
 
-FIRST_YEAR, LAST_YEAR = 1800, 2199
-
-
-class _Fts5(_Tiers):
-    FACETS_HOLD = " AND EXISTS (SELECT 1 FROM search_index WHERE search_index MATCH :facets AND rowid = e.place)"
-    MATCHES = "search_index MATCH :match_{}"
-    PLACE = "i.rowid"
-
-    def title_begins(self, spelling: Sequence[Group]) -> str:
-        return f"title : ^ {_phrase([token for group in spelling for token in group])}"
-
-    def in_title(self, group: Group) -> str:
-        return f"title : {_phrase(group)}"
-
-    def anywhere(self, group: Group) -> str:
-        return f"{{title words}} : {_phrase(group)}"
-
-    def facet(self, token: str, is_prefix: bool) -> str:
-        return f"facets : {_phrase([token], is_prefix)}"
-
-    def any_of(self, parts: Sequence[str]) -> str:
-        return f"({' OR '.join(parts)})"
-
-    def all_of(self, parts: Sequence[str]) -> str:
-        return f"({' AND '.join(parts)})"
-
-    def without(self, some: str, others: str) -> str:
-        return f"({some} NOT {others})"
-
-
-def _phrase(tokens: Sequence[str], is_prefix: bool = True) -> str:
-    # Tokens are letters, digits and marks; inside the quotes FTS5 reads no syntax.
-    return f'"{" ".join(tokens)}"{" *" if is_prefix else ""}'
-
-
-class _Tsquery(_Tiers):
-    FACETS_HOLD = (
-        " AND EXISTS (SELECT 1 FROM search_index AS f WHERE f.place = e.place AND f.terms @@ CAST(:facets AS tsquery))"
+@lru_cache(maxsize=128)
+def _all_at_once(name: str, kinds: Sequence[str], title_count: int, has_facets: bool) -> TextClause:
+    matches = ASKING[name].all_tiers(f"SELECT e.place FROM {_exact(name, title_count, has_facets)}")
+    numbers = ", ".join(str(KINDS.index(kind)) for kind in kinds)
+    return text(
+        "SELECT tier, place FROM (SELECT tier, place, "
+        f"row_number() OVER (PARTITION BY place >> {KIND_SHIFT} ORDER BY tier, place) AS number "
+        f"FROM ({matches}) AS found WHERE (place >> {KIND_SHIFT}) IN ({numbers}) "
+        "AND (tier > :after_tier OR (tier = :after_tier AND place > :after_place))) AS numbered WHERE number <= :limit"
     )
-    MATCHES = "i.terms @@ CAST(:match_{} AS tsquery)"
-    PLACE = "i.place"
 
-    def title_begins(self, spelling: Sequence[Group]) -> str:
-        tokens = [token for group in spelling for token in group]
-        weights = ["A", *["B"] * (len(tokens) - 1)]
-        last = len(tokens) - 1
-        terms = [
-            f"'{token}':{'*' if number == last else ''}{weight}"
-            for number, (token, weight) in enumerate(zip(tokens, weights, strict=True))
-        ]
-        return f"({' <-> '.join(terms)})"
 
-    def in_title(self, group: Group) -> str:
-        return self._followed(group, "AB")
+def _titles(count: int) -> str:
+    return f"e.title IN ({', '.join(f':title_{number}' for number in range(count))})"
 
-    def anywhere(self, group: Group) -> str:
-        return self._followed(group, "ABC")
 
-    def _followed(self, group: Group, weights: str) -> str:
-        last = len(group) - 1
-        terms = [f"'{token}':{'*' if number == last else ''}{weights}" for number, token in enumerate(group)]
-        return f"({' <-> '.join(terms)})"
-
-    def facet(self, token: str, is_prefix: bool) -> str:
-        return f"'{token}':{'*' if is_prefix else ''}D"
-
-    def any_of(self, parts: Sequence[str]) -> str:
-        return f"({' | '.join(parts)})"
-
-    def all_of(self, parts: Sequence[str]) -> str:
-        return f"({' & '.join(parts)})"
-
-    def without(self, some: str, others: str) -> str:
-        return f"({some} & !{others})"
+def _exact(name: str, title_count: int, has_facets: bool) -> str:
+    hold = f" AND {ASKING[name].FACETS_HOLD}" if has_facets else ""
+    return f"search_entries AS e WHERE {_titles(title_count)}{hold}"
