@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from secrets import randbelow
 
 from flask import Blueprint, abort, flash, jsonify, redirect, request, url_for
 from flask_babel import gettext as _
@@ -46,23 +47,17 @@ def state() -> BaseResponse:
     return response
 
 
-@blueprint.get("/library/tracks.json")
-def track_ids() -> BaseResponse:
-    """Ids of the liked tracks of a view, in its order: what "Play" plays, however much of it the page shows."""
-    wanted = forms.read_wanted({**request.args, "kind": "tracks"})
-    return jsonify(queries.track_ids_kept(signed_in_id(), wanted, limit=play_queue_queries.most_tracks()))
-
-
 @blueprint.post("/library/play")
 def play() -> BaseResponse:
-    """Puts the liked tracks of a view into the play queue; players that run show them."""
+    """Puts the liked tracks of a view into the play queue, `shuffle=1` in any order. A script plays them then."""
     user_id, wanted = signed_in_id(), forms.read_wanted({**request.form, "kind": "tracks"})
     ids = queries.track_ids_kept(user_id, wanted, limit=play_queue_queries.most_tracks())
-    play_queue.replace(user_id, ids, source="library-likes")
-    if request.form.get("shuffle") == "1":
-        play_queue.shuffle(user_id, True)
+    is_shuffled = request.form.get("shuffle") == "1"
+    play_queue.shuffle(user_id, is_shuffled)
+    start = randbelow(len(ids)) if ids and is_shuffled else 0
+    play_queue.replace(user_id, ids, start=start, source="library-likes", play=False)
     db.session.commit()
-    return redirect("/queue", 303)
+    return BaseResponse("{}", mimetype="application/json") if wants_json() else redirect("/queue", 303)
 
 
 @blueprint.post(f"/tracks/<{ID}:track_id>/like")

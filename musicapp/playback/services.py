@@ -13,8 +13,10 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from musicapp.catalog.models import Track
 from musicapp.core.db import db, is_sqlite, utc_now
+from musicapp.core.events import publish
 from musicapp.live.services import note
 from musicapp.playback import queries
+from musicapp.playback.events import PlayCounted
 from musicapp.playback.forgetting import FORGOTTEN
 from musicapp.playback.hearing import Hearing, hearings, is_play, mend_clocks
 from musicapp.playback.models import ListeningEvent, Play
@@ -146,6 +148,7 @@ def _count_plays(listener: Listener, track: HeardTrack, new: Sequence[ReceivedRe
             .execution_options(synchronize_session=False)
         )
         note(f"album-{track.album_id}", "play_count", track.id)
+        publish(PlayCounted(listener.user_id, track.id, track.album_id))
     return counted
 
 

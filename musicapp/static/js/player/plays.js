@@ -19,8 +19,11 @@ export class PlayReporter {
   #failures = 0;
   #heard_ms = 0;
   #heardSince = null;
+  #sourceOf;
 
-  constructor() {
+  /** sourceOf() says where what plays now was started from, as in "album-3". */
+  constructor(sourceOf) {
+    this.#sourceOf = sourceOf;
     this.#adopt();
     setInterval(() => this.send(), SEND_EVERY_MS);
     addEventListener("online", () => { this.#retryAt = 0; this.send(); });
@@ -54,6 +57,7 @@ export class PlayReporter {
       kind,
       position_ms: Math.max(0, Math.round(position_s * 1000)),
       at: new Date().toISOString(),
+      source: (this.#sourceOf() || "").replace(/[^\p{L}\p{N}_-]/gu, "").slice(0, 40),
     });
     this.#keep();
   }
