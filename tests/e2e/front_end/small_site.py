@@ -62,6 +62,10 @@ class Ledger:
     plays: list[dict[str, Any]] = field(default_factory=list)
     play_failures: int = 0
     streams: list[tuple[int, str]] = field(default_factory=list)
+    renditions: dict[int, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
+    """Track id -> bytes and what audio.json says of them; other tracks are one WAV file that nothing is joined to."""
+    ranges: list[tuple[int, str]] = field(default_factory=list)
+    """Track id and Range header of what was asked of renditions."""
     live_requests: list[tuple[str, str]] = field(default_factory=list)
     listeners: list[queue.Queue[bytes | None]] = field(default_factory=list)
     frames: list[tuple[int, bytes]] = field(default_factory=list)
@@ -163,7 +167,17 @@ def make_site(ledger: Ledger) -> Flask:
         ledger.streams.append((number, request.args.get("quality", "")))
         if number == GONE_TRACK:
             abort(404)
+        if number in ledger.renditions:
+            content, facts = ledger.renditions[number]
+            ledger.ranges.append((number, request.headers.get("Range", "")))
+            return send_file(io.BytesIO(content), mimetype=facts["mime"], conditional=True, etag=f"r{number}")
         return send_file(io.BytesIO(tone(12)), mimetype="audio/wav", conditional=True, etag=str(number))
+
+    @app.get("/tracks/<int:number>/audio.json")
+    def audio_json(number: int) -> dict[str, Any]:
+        if number not in ledger.renditions:
+            abort(503)
+        return ledger.renditions[number][1]
 
     @app.get("/tracks/<int:number>/waveform")
     def waveform(number: int) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 // The player's own controls: buttons, volume, sound settings, and the play queue as a list.
-import { clock, vendored } from "../page.js";
+import { clock, fill, vendored } from "../page.js";
 
 const id = (name) => document.getElementById(`player-${name}`);
 
@@ -106,6 +106,15 @@ export class QueuePanel {
     id("mute").addEventListener("click", () => { sound.set({ isMuted: !sound.isMuted }); show(); });
     id("quality").value = sound.quality;
     id("quality").addEventListener("change", () => this.#player.setQuality(id("quality").value));
+    const showFade = () => {
+      const seconds = id("crossfade").valueAsNumber;
+      const words = seconds ? fill(this.#player.words.wordsSeconds, seconds) : this.#player.words.wordsOff;
+      id("crossfade-length").textContent = words;
+      id("crossfade").setAttribute("aria-valuetext", words);
+    };
+    id("crossfade").value = String(sound.crossfade_s);
+    id("crossfade").addEventListener("input", () => { this.#player.setCrossfade(id("crossfade").valueAsNumber); showFade(); });
+    showFade();
     id("even").checked = sound.isEven;
     id("even").addEventListener("change", () => {
       sound.set({ isEven: id("even").checked });

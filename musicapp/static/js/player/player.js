@@ -1,11 +1,15 @@
-// The player: one <audio> for the whole visit, outside what navigation swaps. This file ties its parts together.
+// The player, for the whole visit outside what navigation swaps. This file ties its parts together.
 import { clock, fill, keep, recall } from "../page.js";
 import { toast } from "../toasts.js";
+import { fadesInto } from "./crossfade.js";
+import { Engine, streamAddress } from "./engine.js";
 import { startKeys } from "./keys.js";
 import { startMediaSession } from "./media_session.js";
 import { QueuePanel } from "./panel.js";
 import { PlayReporter } from "./plays.js";
 import { PlayQueue } from "./queue.js";
+import { startQueueForms } from "./queue_forms.js";
+import { startRemote } from "./remote.js";
 import { startRows } from "./rows.js";
 import { Sound } from "./sound.js";
 import { SeekSlider } from "./waveform.js";
@@ -21,13 +25,13 @@ class Player extends EventTarget {
     super();
     this.element = element;
     this.words = element.dataset;
-    this.audio = document.getElementById("player-audio");
     this.queue = new PlayQueue();
-    this.sound = new Sound(this.audio);
-    this.reporter = new PlayReporter();
+    this.sound = new Sound();
+    this.engine = new Engine(document.getElementById("player-audio"), this.sound);
+    this.reporter = new PlayReporter(() => this.queue.current?.source || this.queue.source);
     this.slider = new SeekSlider(document.getElementById("player-seek"), this.words.wordsOf, (place) => this.seek(place));
     this.wantsToPlay = false;
-    this.loaded = null; // the queue's track that the audio element holds
+    this.loaded = null; // the queue's track that the engine holds
     this.startAt_s = 0;
     this.failures = 0;
     this.retries = 0;
@@ -39,19 +43,16 @@ class Player extends EventTarget {
     this.#restore();
   }
 
-  get position_s() { return this.loaded && this.audio.readyState ? this.audio.currentTime : this.startAt_s; }
+  get position_s() { return this.loaded ? this.engine.position_s : this.startAt_s; }
 
-  get duration_s() {
-    if (Number.isFinite(this.audio.duration) && this.audio.duration > 0 && this.loaded) return this.audio.duration;
-    return (this.queue.current?.duration_ms ?? NaN) / 1000;
-  }
+  get duration_s() { return this.loaded ? this.engine.duration_s : (this.queue.current?.duration_ms ?? NaN) / 1000; }
 
   get isPlaying() { return this.wantsToPlay && this.queue.current !== null; }
 
   // ---- What people do
-  playTracks(tracks, index) {
+  playTracks(tracks, index, source = "") {
     this.#leave("skip");
-    this.queue.replace(tracks, index);
+    this.queue.replace(tracks, index, source);
     this.failures = 0;
     this.#load(0);
     this.play();
@@ -70,7 +71,7 @@ class Player extends EventTarget {
     this.wantsToPlay = true;
     if (!this.loaded) this.#load(this.startAt_s);
     this.sound.prepare();
-    this.audio.play().catch((error) => {
+    this.engine.play().catch((error) => {
       if (error.name !== "NotAllowedError") return; // everything else arrives as the element's error event
       this.wantsToPlay = false;
       toast(this.words.wordsBlocked);
@@ -83,7 +84,7 @@ class Player extends EventTarget {
   pause() {
     this.#stopRetrying();
     this.wantsToPlay = false;
-    this.audio.pause();
+    this.engine.pause();
     this.#show();
   }
 
@@ -102,10 +103,11 @@ class Player extends EventTarget {
   seek(place_s) {
     if (!this.queue.current) return;
     const target_s = Math.min(Math.max(0, place_s), Number.isFinite(this.duration_s) ? this.duration_s : place_s);
-    if (this.loaded && this.audio.readyState) this.audio.currentTime = target_s;
+    if (this.loaded) this.engine.seek(target_s);
     else this.startAt_s = target_s;
     this.reporter.add("seek", this.queue.current.id, target_s);
     this.#showTime();
+    this.dispatchEvent(new Event("seek"));
   }
 
   remove(index) {
@@ -129,32 +131,53 @@ class Player extends EventTarget {
     this.dispatchEvent(new Event("volume"));
   }
 
+  /** Another device changed what is current, or plays it: goes there, silent unless music plays here. */
+  follow(position_s) {
+    const track = this.queue.current;
+    if (this.wantsToPlay && track) {
+      this.#leave("skip");
+      this.#load(position_s);
+      this.play();
+      return;
+    }
+    this.#stopRetrying();
+    if (this.loaded) this.engine.unload();
+    this.loaded = null;
+    this.startAt_s = Math.max(0, Math.min(position_s, (track?.duration_ms ?? Infinity) / 1000));
+    if (this.followedId !== track?.id) this.slider.show(track?.id ?? null);
+    this.followedId = track?.id;
+    this.#show();
+  }
+
   setQuality(quality) {
     this.sound.set({ quality });
     if (this.loaded) this.#reload();
   }
 
+  setCrossfade(crossfade_s) {
+    this.sound.set({ crossfade_s });
+    if (this.isPlaying) this.sound.prepare();
+    this.#prepareNext();
+  }
+
   // ---- Inside
   #leave(kind) {
-    if (this.loaded && this.position_s > 0 && !this.audio.ended) this.reporter.add(kind, this.loaded.id, this.position_s);
+    if (this.loaded && this.position_s > 0 && !this.engine.audio.ended) this.reporter.add(kind, this.loaded.id, this.position_s);
   }
 
   #step(by, kind) {
     this.#leave(kind);
     if (!this.queue.step(by)) {
       this.pause();
-      this.#load(0);
+      this.loaded = null; // it is fetched again when somebody presses play
+      this.startAt_s = 0;
+      this.engine.unload();
+      this.#show();
       return;
     }
     const wanted = this.wantsToPlay || kind === "complete";
     this.#load(0);
     if (wanted) this.play();
-  }
-
-  #address(track) {
-    const address = new URL(`/tracks/${track.id}/stream`, location.origin);
-    if (this.sound.quality) address.searchParams.set("quality", this.sound.quality);
-    return address.href;
   }
 
   #stopRetrying() {
@@ -170,30 +193,60 @@ class Player extends EventTarget {
     this.startAt_s = position_s;
     this.isReported = false;
     this.reporter.startTrack();
-    this.sound.setTrack(track);
-    if (track) this.audio.src = this.#address(track);
-    else this.audio.removeAttribute("src");
+    if (track) this.engine.load(track, position_s, this.sound.quality);
+    else this.engine.unload();
+    this.#prepareNext();
     this.slider.show(track?.id ?? null);
     this.#show();
   }
 
   #reload() {
     this.startAt_s = this.position_s;
-    this.audio.src = this.#address(this.loaded);
-    if (this.wantsToPlay) this.audio.play().catch(() => {});
+    this.engine.load(this.loaded, this.startAt_s, this.sound.quality);
+    this.#prepareNext();
+    if (this.wantsToPlay) this.engine.play().catch(() => {});
+  }
+
+  /** What follows is fetched before this one ends, and joined to it or faded into. */
+  #prepareNext() {
+    const { queue, engine, sound } = this;
+    const track = engine.track;
+    if (!track || queue.current?.id !== track.id) return;
+    const next = queue.repeat === "one" ? queue.current : queue.peek();
+    if (!next || next.playable === false) engine.setNext(null);
+    else engine.setNext(next, fadesInto(track, next, queue) ? sound.crossfade_s : 0);
+  }
+
+  /** The engine has gone over into the next track by itself. */
+  #joined() {
+    const left = this.loaded;
+    this.reporter.add("complete", left.id, (left.duration_ms ?? 0) / 1000);
+    this.reporter.startTrack();
+    if (this.queue.repeat !== "one") this.queue.step(1);
+    this.loaded = this.queue.current;
+    this.retries = 0;
+    if (this.loaded?.id !== this.engine.track?.id) { // the play queue was changed at this very moment
+      this.#load(0);
+      this.play();
+      return;
+    }
+    this.startAt_s = 0;
+    this.isReported = true;
+    this.reporter.add("play", this.loaded.id, 0);
+    this.slider.show(this.loaded.id);
+    this.#prepareNext();
+    this.#show();
   }
 
   #listen() {
-    const { audio } = this;
-    audio.addEventListener("loadedmetadata", () => {
-      if (this.startAt_s > 0) audio.currentTime = Math.min(this.startAt_s, Math.max(0, this.duration_s - 0.5) || this.startAt_s);
+    const { engine } = this;
+    engine.addEventListener("loadedmetadata", () => this.#showTime());
+    engine.addEventListener("join", () => this.#joined());
+    engine.addEventListener("timeupdate", () => {
+      this.reporter.hear(!engine.audio.paused && !engine.audio.seeking, this.loaded?.id, this.position_s);
       this.#showTime();
     });
-    audio.addEventListener("timeupdate", () => {
-      this.reporter.hear(!audio.paused && !audio.seeking, this.loaded?.id, audio.currentTime);
-      this.#showTime();
-    });
-    audio.addEventListener("playing", () => {
+    engine.addEventListener("playing", () => {
       this.failures = 0;
       this.retries = 0;
       this.#wait(false);
@@ -201,47 +254,46 @@ class Player extends EventTarget {
       this.isReported = true;
       this.reporter.add("play", this.loaded.id, this.position_s);
     });
-    audio.addEventListener("waiting", () => this.#wait(true));
-    audio.addEventListener("play", () => {
+    engine.addEventListener("waiting", () => this.#wait(true));
+    engine.addEventListener("play", () => {
       this.wantsToPlay = true; // also from a headset or the lock screen
       this.#show();
     });
-    audio.addEventListener("pause", () => {
-      this.reporter.hear(false, this.loaded?.id, audio.currentTime);
-      if (audio.ended || audio.error || !this.loaded) return;
-      if (this.isReported) this.reporter.add("pause", this.loaded.id, audio.currentTime);
+    engine.addEventListener("pause", () => {
+      this.reporter.hear(false, this.loaded?.id, this.position_s);
+      if (engine.audio.ended || engine.audio.error || !this.loaded) return;
+      if (this.isReported) this.reporter.add("pause", this.loaded.id, this.position_s);
       this.isReported = false;
       this.#remember();
       if (!this.retryTimer) this.wantsToPlay = false;
       this.#show();
     });
-    audio.addEventListener("ended", () => {
-      this.reporter.add("complete", this.loaded.id, audio.currentTime);
+    engine.addEventListener("ended", () => {
+      this.reporter.add("complete", this.loaded.id, this.position_s);
       if (this.queue.repeat === "one") {
-        this.isReported = false;
-        audio.currentTime = 0;
+        this.#load(0);
         this.play();
       } else {
         this.#step(1, "complete");
       }
     });
-    audio.addEventListener("error", () => this.#failed());
+    engine.addEventListener("error", () => this.#failed());
     addEventListener("online", () => { if (this.retryTimer) this.#retry(); });
     addEventListener("pagehide", () => this.#remember());
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.#remember(); });
     setInterval(() => { if (this.wantsToPlay) this.#remember(); }, 2000);
-    this.queue.addEventListener("change", () => this.#show());
+    this.queue.addEventListener("change", () => { this.#prepareNext(); this.#show(); });
   }
 
   /** The element says little about why; a HEAD request tells "the track is gone" from "the network is". */
   async #failed() {
     const track = this.loaded;
-    if (!track || !this.audio.hasAttribute("src")) return;
-    this.startAt_s = this.audio.currentTime || this.startAt_s;
+    if (!track) return;
+    this.startAt_s = this.engine.position_s;
     if (!this.wantsToPlay) { this.loaded = null; return; } // it is loaded again when somebody presses play
     let status = 0;
     try {
-      status = (await fetch(this.#address(track), { method: "HEAD", cache: "no-store" })).status;
+      status = (await fetch(streamAddress(track, this.sound.quality), { method: "HEAD", cache: "no-store" })).status;
     } catch { /* status 0: no connection */ }
     if (track !== this.loaded || !this.wantsToPlay) return;
     if (status === 0 || status === 429 || status >= 502) {
@@ -278,7 +330,6 @@ class Player extends EventTarget {
     const track = this.queue.current;
     const kept = recall("position", {});
     this.startAt_s = track && kept.id === track.id && Number.isFinite(kept.position_s) ? kept.position_s : 0;
-    this.sound.setTrack(track);
     if (track) this.slider.show(track.id); // the audio itself is fetched when somebody presses play
     this.#show();
   }
@@ -308,6 +359,8 @@ if (element) {
   const player = new Player(element);
   new QueuePanel(player);
   startRows(player);
+  startRemote(player);
+  startQueueForms(player);
   startKeys(player);
   startMediaSession(player);
 }

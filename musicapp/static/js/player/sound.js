@@ -1,5 +1,10 @@
-// Volume, and one loudness for all tracks.
+// Volume, one loudness for all tracks, and the curves of a crossfade.
 import { keep, recall } from "../page.js";
+import { FALL, RISE } from "./crossfade.js";
+
+export const MOST_CROSSFADE_S = 12;
+const SMOOTH_S = 0.02; // a joined track's own gain comes without a click
+const within = (value, most, otherwise) => (Number.isFinite(value) ? Math.min(most, Math.max(0, value)) : otherwise);
 
 /** What a track's measured gain may be without clipping: its true peak may at most reach full scale. */
 export function gainFactor(track) {
@@ -9,48 +14,82 @@ export function gainFactor(track) {
 }
 
 export class Sound {
-  #audio;
   #context = null;
-  #gain = null;
-  #track = null;
+  #outputs = new Map(); // <audio> -> {track, gain, fade}; the nodes are null without a graph
 
-  constructor(audio) {
-    this.#audio = audio;
+  constructor() {
     const kept = recall("sound", {});
-    this.volume = Number.isFinite(kept.volume) ? Math.min(1, Math.max(0, kept.volume)) : 1;
+    this.volume = within(kept.volume, 1, 1);
     this.isMuted = kept.isMuted === true;
     this.isEven = kept.isEven === true;
+    this.crossfade_s = within(kept.crossfade_s, MOST_CROSSFADE_S, 0);
     this.quality = ["low", "normal", "high", "original"].includes(kept.quality) ? kept.quality : "";
+  }
+
+  adopt(audio) {
+    this.#outputs.set(audio, { track: null, gain: null, fade: null });
+    if (this.#context) this.#connect(audio);
     this.#apply();
   }
 
   #apply() {
-    // loudness is heard by ratio: the square makes the middle of the slider sound like the middle
-    this.#audio.volume = this.volume ** 2;
-    this.#audio.muted = this.isMuted;
-    if (this.#gain) this.#gain.gain.value = this.isEven ? gainFactor(this.#track) : 1;
+    for (const [audio, { track, gain }] of this.#outputs) {
+      // loudness is heard by ratio: the square makes the middle of the slider sound like the middle
+      audio.volume = this.volume ** 2;
+      audio.muted = this.isMuted;
+      if (gain) gain.gain.value = this.#factor(track);
+    }
   }
+
+  #factor(track) { return this.isEven ? gainFactor(track) : 1; }
 
   set(changes) {
     Object.assign(this, changes);
-    keep("sound", { volume: this.volume, isMuted: this.isMuted, isEven: this.isEven, quality: this.quality });
+    const { volume, isMuted, isEven, crossfade_s, quality } = this;
+    keep("sound", { volume, isMuted, isEven, crossfade_s, quality });
     this.#apply();
   }
 
-  setTrack(track) {
-    this.#track = track;
-    this.#apply();
+  /** isFresh: nothing is heard of this element yet. */
+  setTrack(audio, track, isFresh = false) {
+    const output = this.#outputs.get(audio);
+    output.track = track;
+    if (isFresh) this.#apply();
+    else output.gain?.gain.setTargetAtTime(this.#factor(track), this.#context.currentTime, SMOOTH_S);
   }
 
   /** Before playing. The graph is made once per audio element, and only when wanted: browsers keep it silent until
       somebody has touched the page, and phones may stop it when the screen locks. */
   prepare() {
-    if (this.isEven && !this.#context && window.AudioContext && navigator.userActivation?.hasBeenActive !== false) {
+    if ((this.isEven || this.crossfade_s) && !this.#context && window.AudioContext && navigator.userActivation?.hasBeenActive !== false) {
       this.#context = new AudioContext({ latencyHint: "playback" });
-      this.#gain = this.#context.createGain();
-      this.#context.createMediaElementSource(this.#audio).connect(this.#gain).connect(this.#context.destination);
+      for (const audio of this.#outputs.keys()) this.#connect(audio);
       this.#apply();
     }
     if (this.#context?.state === "suspended") this.#context.resume().catch(() => {});
+  }
+
+  #connect(audio) {
+    const context = this.#context;
+    const output = this.#outputs.get(audio);
+    output.gain = context.createGain();
+    output.fade = context.createGain();
+    context.createMediaElementSource(audio).connect(output.gain).connect(output.fade).connect(context.destination);
+  }
+
+  get canFade() { return this.#context !== null; }
+
+  fade(from, to, seconds) {
+    const now = this.#context.currentTime;
+    for (const [audio, curve] of [[from, FALL], [to, RISE]]) {
+      this.#outputs.get(audio).fade.gain.setValueCurveAtTime(curve, now, seconds);
+    }
+  }
+
+  endFade() {
+    for (const { fade } of this.#outputs.values()) {
+      fade?.gain.cancelScheduledValues(0);
+      if (fade) fade.gain.value = 1;
+    }
   }
 }
