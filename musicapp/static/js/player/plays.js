@@ -22,7 +22,7 @@ export class PlayReporter {
   #sourceOf;
 
   /** sourceOf() says where what plays now was started from, as in "album-3". */
-  constructor(sourceOf) {
+  constructor(sourceOf = () => "") {
     this.#sourceOf = sourceOf;
     this.#adopt();
     setInterval(() => this.send(), SEND_EVERY_MS);
