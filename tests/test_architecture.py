@@ -46,6 +46,8 @@ PUBLIC_ENDPOINTS = {
     "browse.genre",
     "browse.genres",
     "browse.home",
+    "browse.playlist",
+    "browse.playlist_rows",
     "browse.random",
     "browse.track",
     "browse.year",
@@ -61,6 +63,9 @@ PUBLIC_ENDPOINTS = {
     "playback.report_plays",
     "playback.stream",
     "playback.waveform",
+    "playlists.changes",
+    "playlists.export_playlist",
+    "playlists.order",
     "uploads.tus.describe",
 }
 """What a stranger may ask for. To make another view public, mark it and add it here: twice on purpose."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 
 from musicapp.catalog.models import Album, Artist, Track, TrackCredit
 from musicapp.core.db import db
@@ -47,11 +47,15 @@ def sorted_entry_ids(playlist_id: int, column: str, descending: bool = False) ->
 
     Raises KeyError for a column that isn't in SORT_COLUMNS.
     """
+    return list(db.session.scalars(sorted_by(select(PlaylistEntry.id), playlist_id, column, descending)))
+
+
+def sorted_by(found: Select[Any], playlist_id: int, column: str, descending: bool) -> Select[Any]:
+    """A select of a playlist's entries in the order of a column. Raises KeyError."""
     first, *rest = SORT_COLUMNS[column]
     is_gone = Track.id.is_(None) if column != "added" else PlaylistEntry.id.is_(None)
-    rows = db.session.scalars(
-        select(PlaylistEntry.id)
-        .outerjoin(Track, (Track.id == PlaylistEntry.track_id) & Track.deleted_at.is_(None))
+    return (
+        found.outerjoin(Track, (Track.id == PlaylistEntry.track_id) & Track.deleted_at.is_(None))
         .outerjoin(Album, Album.id == Track.album_id)
         .where(PlaylistEntry.playlist_id == playlist_id, PlaylistEntry.removed_at.is_(None))
         .order_by(
@@ -61,4 +65,3 @@ def sorted_entry_ids(playlist_id: int, column: str, descending: bool = False) ->
             PlaylistEntry.order_key,
         )
     )
-    return list(rows)

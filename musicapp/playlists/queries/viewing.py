@@ -9,26 +9,13 @@ from sqlalchemy import func, select
 from musicapp.catalog.models import Album, Track
 from musicapp.catalog.queries.rights import sees
 from musicapp.core.db import db
-from musicapp.playlists.models import Playlist, PlaylistChange, PlaylistEntry
+from musicapp.playlists.models import Playlist, PlaylistEntry
 from musicapp.playlists.queries.batches import in_batches
 
 
 def name_of(playlist_id: int) -> str:
     """The playlist's name, "" when it is gone."""
     return db.session.scalar(select(Playlist.name).where(Playlist.id == playlist_id)) or ""
-
-
-def can_undo(playlist_id: int, user_id: int | None) -> bool:
-    """Whether this user made a change that is not taken back yet; it may have no effect left."""
-    if user_id is None:
-        return False
-    found = select(PlaylistChange.id).where(
-        PlaylistChange.playlist_id == playlist_id,
-        PlaylistChange.user_id == user_id,
-        PlaylistChange.undone_version.is_(None),
-        PlaylistChange.kind.not_in(("created", "undone")),
-    )
-    return db.session.scalar(found.limit(1)) is not None
 
 
 def contained_count(playlist_id: int, track_ids: Sequence[int]) -> int:

@@ -2,5 +2,9 @@
 import "./shell.js";
 import "./live.js";
 import "./player/player.js";
+import "./library.js";
 import "./reorder.js";
 import "./upload/upload.js";
+import "./chooser.js";
+import "./playlist/start.js";
+import "./playlist/drag.js";
