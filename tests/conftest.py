@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from weakref import WeakSet
 
 import pytest
@@ -17,10 +18,27 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, Engine, event
+from werkzeug.routing import Rule
 
 from musicapp import create_app
 from musicapp.core.db import db
 from tests.servers import REPOSITORY, MailSink, PostgresServer, RedisServer, Site
+
+
+class CompiledOnce(Rule):
+    """An address whose builders are compiled once for all apps of the run: that is most of what making an app takes."""
+
+    _compiled: dict[Any, Any] = {}
+
+    def _compile_builder(self, append_unknown: bool = True) -> Any:
+        # The function that comes out takes the rule as an argument, so rules of one form can share it.
+        key = (tuple(self._trace), repr(self.defaults), append_unknown)
+        if key not in self._compiled:
+            self._compiled[key] = super()._compile_builder(append_unknown)
+        return self._compiled[key]
+
+
+Flask.url_rule_class = CompiledOnce
 
 _engines: WeakSet[Engine] = WeakSet()
 
@@ -112,18 +130,14 @@ def migrated_postgres(postgres_server: PostgresServer, short_dir: Path) -> Postg
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty migrated database of this test's own. Whatever touches the database runs on both kinds."""
     if request.param == "sqlite":
         migrated: Path = request.getfixturevalue("migrated_sqlite")
         shutil.copy(migrated, tmp_path / "musicapp.db")
-        yield f"sqlite:///{tmp_path / 'musicapp.db'}"
-        return
+        return f"sqlite:///{tmp_path / 'musicapp.db'}"
     server: PostgresServer = request.getfixturevalue("migrated_postgres")
-    name = f"test_{secrets.token_hex(6)}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY FILE_COPY")
-    yield server.url(name)
-    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    return server.emptied("test", template="migrated")
 
 
 @pytest.fixture

@@ -26,6 +26,23 @@ import requests
 from aiosmtpd.controller import Controller
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+# Whoever still holds the database is cut off; then only tables that have rows are touched, without regard to foreign
+# keys and triggers, and every sequence that gave a number begins anew.
+EMPTY_POSTGRES = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+DO $$
+DECLARE name text; has_rows boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO has_rows;
+        IF has_rows THEN EXECUTE format('DELETE FROM %I', name); END IF;
+    END LOOP;
+    FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+        PERFORM setval(quote_ident(name)::regclass, 1, false);
+    END LOOP;
+END $$;
+"""
 T = TypeVar("T")
 
 
@@ -264,6 +281,17 @@ class PostgresServer:
     def execute(self, statement: str, database: str = "postgres") -> None:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def emptied(self, name: str, template: str) -> str:
+        """The address of a database as `template` is, without the rows of those who had it before.
+
+        Making a database costs 200 ms, emptying the few tables of one that a test wrote to 15 ms.
+        """
+        try:
+            self.execute(EMPTY_POSTGRES, name)
+        except psycopg.OperationalError:  # there is none yet
+            self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return self.url(name)
 
     def stop(self) -> None:
         if self.process is not None:
