@@ -147,6 +147,9 @@ class PlaylistChange(Base):
     A rekeyed entry has a shorter key at the same place: pages follow it, an undo does not. `undoes` and `restores`
     name a version.
     """
+    summary: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """added_count, removed_count, moved_count, the first entry_ids, fields, undoes, restores: what a history shows of
+    a change that may name ten thousand entries."""
     undone_version: Mapped[int | None]
     """The change that took this one back."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

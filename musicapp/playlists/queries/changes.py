@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from musicapp.catalog.queries import visible_rows
 from musicapp.core.db import db
@@ -146,23 +147,21 @@ class HistoryRow:
         return not self.is_undone and self.kind != "created"
 
 
-TITLES = 3
-
-
 def history(
     playlist_id: int, viewer_id: int | None, *, before_version: int | None = None, limit: int = 50
 ) -> list[HistoryRow]:
     """Changes, newest first; `before_version` is the version of the last row of the page before. Five statements."""
-    found = select(PlaylistChange).where(PlaylistChange.playlist_id == playlist_id)
+    found = (
+        select(PlaylistChange)
+        .options(defer(PlaylistChange.changed))
+        .where(PlaylistChange.playlist_id == playlist_id)
+        .order_by(PlaylistChange.version.desc())
+        .limit(limit)
+    )
     if before_version is not None:
         found = found.where(PlaylistChange.version < before_version)
-    changes = db.session.scalars(found.order_by(PlaylistChange.version.desc()).limit(limit)).all()
-    entries = {row.id: _first_entries(row.changed) for row in changes}
-    ids = {entry_id for some in entries.values() for entry_id in some}
-    track_of: dict[int, int] = {}
-    if ids:
-        tracks = db.session.execute(select(PlaylistEntry.id, PlaylistEntry.track_id).where(PlaylistEntry.id.in_(ids)))
-        track_of = {row[0]: row[1] for row in tracks}
+    changes = db.session.scalars(found).all()
+    track_of = _tracks_of({id_ for row in changes for id_ in row.summary.get("entry_ids", ())})
     seen = visible_rows(set(track_of.values()), viewer_id)
     people = people_by_id(row.user_id for row in changes)
     return [
@@ -172,18 +171,23 @@ def history(
             kind=row.kind,
             by=people.get(row.user_id) if row.user_id else None,
             at=row.created_at,
-            added_count=len(row.changed.get("added", ())),
-            removed_count=len(row.changed.get("removed", ())),
-            moved_count=len(row.changed.get("moved", ())),
-            titles=tuple(seen[track_of[id_]].title for id_ in entries[row.id] if track_of.get(id_) in seen),
-            fields={name: (old, new) for name, (old, new) in row.changed.get("fields", {}).items()},
-            undoes=row.changed.get("undoes"),
-            restores=row.changed.get("restores"),
+            added_count=row.summary.get("added_count", 0),
+            removed_count=row.summary.get("removed_count", 0),
+            moved_count=row.summary.get("moved_count", 0),
+            titles=tuple(
+                seen[track_of[id_]].title for id_ in row.summary.get("entry_ids", ()) if track_of.get(id_) in seen
+            ),
+            fields={name: (old, new) for name, (old, new) in row.summary.get("fields", {}).items()},
+            undoes=row.summary.get("undoes"),
+            restores=row.summary.get("restores"),
             is_undone=row.undone_version is not None,
         )
         for row in changes
     ]
 
 
-def _first_entries(done: dict[str, Any]) -> list[int]:
-    return [entry[0] for name in ("added", "removed", "moved") for entry in done.get(name, ())[:TITLES]][:TITLES]
+def _tracks_of(entry_ids: set[int]) -> dict[int, int]:
+    if not entry_ids:
+        return {}
+    found = select(PlaylistEntry.id, PlaylistEntry.track_id).where(PlaylistEntry.id.in_(entry_ids))
+    return {row[0]: row[1] for row in db.session.execute(found)}

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from musicapp.accounts.models import User
 from musicapp.catalog.queries import TrackRow, visible_rows
 from musicapp.core.db import db
-from musicapp.playlists.models import Playlist, PlaylistChange, PlaylistFollow, PlaylistMember
+from musicapp.playlists.models import Playlist, PlaylistChange, PlaylistEntry, PlaylistFollow, PlaylistMember
 from musicapp.playlists.queries.people import Person, people_by_id
 
 MOST_TRACKS = 20
@@ -51,10 +51,8 @@ def digest_of(playlist_id: int, user_id: int, from_version: int, to_version: int
     Changes that were taken back again are left out, and so are the undos themselves.
     """
     name = db.session.scalar(select(Playlist.name).where(Playlist.id == playlist_id, Playlist.deleted_at.is_(None)))
-    if name is None:
-        return None
-    changes = db.session.scalars(
-        select(PlaylistChange)
+    changes = db.session.execute(
+        select(PlaylistChange.version, PlaylistChange.user_id, PlaylistChange.summary, PlaylistChange.created_at)
         .where(
             PlaylistChange.playlist_id == playlist_id,
             PlaylistChange.version > from_version,
@@ -63,15 +61,12 @@ def digest_of(playlist_id: int, user_id: int, from_version: int, to_version: int
         )
         .order_by(PlaylistChange.version)
     ).all()
-    if not changes:
+    if name is None or not changes:
         return None
     people = people_by_id(change.user_id for change in changes)
-    by_user: dict[int | None, list[PlaylistChange]] = {}
+    summaries: dict[int | None, list[dict[str, Any]]] = {}
     for change in changes:
-        by_user.setdefault(change.user_id, []).append(change)
-    added = [track_id for change in reversed(changes) for _, _, track_id in change.changed.get("added", ())]
-    wanted = list(dict.fromkeys(added))[: MOST_TRACKS * 2]
-    seen = visible_rows(wanted, user_id)
+        summaries.setdefault(change.user_id, []).append(change.summary)
     return Digest(
         playlist_id=playlist_id,
         name=name,
@@ -82,19 +77,40 @@ def digest_of(playlist_id: int, user_id: int, from_version: int, to_version: int
         parts=tuple(
             PersonsPart(
                 people.get(who) if who else None,
-                _count(done, "added"),
-                _count(done, "removed"),
-                _count(done, "moved"),
-                any(change.changed.get("fields") for change in done),
+                sum(summary.get("added_count", 0) for summary in done),
+                sum(summary.get("removed_count", 0) for summary in done),
+                sum(summary.get("moved_count", 0) for summary in done),
+                any("fields" in summary for summary in done),
             )
-            for who, done in sorted(by_user.items(), key=lambda pair: -len(pair[1]))
+            for who, done in sorted(summaries.items(), key=lambda pair: -len(pair[1]))
         ),
-        added_tracks=tuple(seen[id_] for id_ in wanted if id_ in seen)[:MOST_TRACKS],
+        added_tracks=_tracks_that_came(playlist_id, user_id, from_version),
     )
 
 
-def _count(changes: list[PlaylistChange], what: str) -> int:
-    return sum(len(change.changed.get(what, ())) for change in changes)
+def _tracks_that_came(playlist_id: int, user_id: int, from_version: int) -> tuple[TrackRow, ...]:
+    """Tracks by others that stand in the playlist since then, newest first."""
+    # An entry is written a moment before the change that tells of it.
+    told_at = db.session.scalar(
+        select(func.max(PlaylistChange.created_at)).where(
+            PlaylistChange.playlist_id == playlist_id, PlaylistChange.version <= from_version
+        )
+    )
+    found = (
+        select(PlaylistEntry.track_id)
+        .where(
+            PlaylistEntry.playlist_id == playlist_id,
+            PlaylistEntry.removed_at.is_(None),
+            or_(PlaylistEntry.added_by_id.is_(None), PlaylistEntry.added_by_id != user_id),
+        )
+        .order_by(PlaylistEntry.added_at.desc(), PlaylistEntry.order_key)
+        .limit(MOST_TRACKS * 2)
+    )
+    if told_at is not None:
+        found = found.where(PlaylistEntry.added_at > told_at)
+    wanted = list(dict.fromkeys(db.session.scalars(found)))
+    seen = visible_rows(wanted, user_id)
+    return tuple(seen[id_] for id_ in wanted if id_ in seen)[:MOST_TRACKS]
 
 
 def by_others(user_id: Any) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from musicapp.catalog.models import Album, Track
 from musicapp.catalog.queries import TrackRow, visible_rows
@@ -47,7 +47,7 @@ def rows(
     playlist_id: int, viewer_id: int | None, *, start: int = 0, limit: int = 100, column: str = "", down: bool = False
 ) -> list[EntryRow]:
     """`limit` rows from place `start`, counted from 0, or as `column` of SORT_COLUMNS sorts them. Four statements."""
-    found: Select[Any] = select(*_COLUMNS)
+    found: Any = select(*_COLUMNS)
     if column:
         found = sorted_by(found, playlist_id, column, down)
     else:

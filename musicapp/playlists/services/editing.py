@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Integer, Row, func, insert, literal, select, update
 
 from musicapp.catalog.models import Track
-from musicapp.core.db import db, utc_now
+from musicapp.core.db import UtcDateTime, db, utc_now
 from musicapp.core.events import publish
 from musicapp.core.settings import setting
 from musicapp.playlists.errors import PlaylistForbiddenError, PlaylistFullError, PlaylistNotFoundError
 from musicapp.playlists.events import PlaylistChanged
 from musicapp.playlists.models import Playlist, PlaylistChange, PlaylistEntry, PlaylistMember
 from musicapp.playlists.order import SHORT_KEY, is_too_long, keys_between
-from musicapp.playlists.queries.batches import in_batches
+from musicapp.playlists.queries.batches import in_batches, pairs_table
 
 EDITORS = ("owner", "editor")
 OWNER = ("owner",)
 EVERYBODY = ("owner", "editor", "viewer")
+
+SHOWN_ENTRIES = 3
+"""Titles that a history shows of one change."""
 
 _FORBIDDEN = {
     EDITORS: "Only the owner and editors can change this playlist. Ask its owner to make you an editor.",
@@ -54,6 +56,20 @@ class Ops:
             "removed": self.removed,
             "moved": self.moved,
             "rekeyed": self.rekeyed,
+            "fields": self.fields,
+            "undoes": self.undoes,
+            "restores": self.restores,
+        }
+        return {name: value for name, value in said.items() if value}
+
+    def summary(self) -> dict[str, Any]:
+        """The same for people: how many, and which come first."""
+        named = [entry[0] for entries in (self.added, self.removed, self.moved) for entry in entries[:SHOWN_ENTRIES]]
+        said = {
+            "added_count": len(self.added),
+            "removed_count": len(self.removed),
+            "moved_count": len(self.moved),
+            "entry_ids": named[:SHOWN_ENTRIES],
             "fields": self.fields,
             "undoes": self.undoes,
             "restores": self.restores,
@@ -101,7 +117,12 @@ def record(playlist: Playlist, user_id: int | None, kind: str, ops: Ops) -> Play
         # A track may have become shorter since it was added; tasks.purge counts anew where that left a difference.
         playlist.duration_ms = max(0, playlist.duration_ms + delta)
     change = PlaylistChange(
-        playlist_id=playlist.id, version=playlist.version, user_id=user_id, kind=kind, changed=ops.as_json()
+        playlist_id=playlist.id,
+        version=playlist.version,
+        user_id=user_id,
+        kind=kind,
+        changed=ops.as_json(),
+        summary=ops.summary(),
     )
     db.session.add(change)
     db.session.flush()
@@ -211,15 +232,15 @@ def write_keys(keys: Mapping[int, str], *, version: int | None = None, keep_remo
     """Puts lifted or removed entries where their keys say; `version` is the change that places them there."""
     if not keys:
         return
-    table: Any = PlaylistEntry.__table__
-    values: dict[str, Any] = {"order_key": bindparam("new_key")}
+    pairs = pairs_table(list(keys.items()))
+    values: dict[str, Any] = {"order_key": pairs.c.key}
     if not keep_removed:
         values |= {"removed_at": None, "removed_version": None}
     if version is not None:
         values["placed_version"] = version
-    db.session.connection().execute(
-        update(table).where(table.c.id == bindparam("entry_id")).values(values),
-        [{"entry_id": id_, "new_key": key} for id_, key in keys.items()],
+    db.session.execute(
+        update(PlaylistEntry).where(PlaylistEntry.id == pairs.c.id).values(values),
+        execution_options={"synchronize_session": False},
     )
 
 
@@ -248,20 +269,26 @@ def standing(playlist_id: int, entry_ids: Iterable[int]) -> Sequence[Row[Any]]:
 def insert_entries(
     playlist_id: int, user_id: int | None, track_ids: Sequence[int], keys: Sequence[str], version: int
 ) -> list[tuple[int, str, int]]:
-    """New entries; returns (entry id, key, track id) in order."""
-    now: datetime = utc_now()
-    added = db.session.execute(
-        insert(PlaylistEntry).returning(PlaylistEntry.id, sort_by_parameter_order=True),
-        [
-            {
-                "playlist_id": playlist_id,
-                "track_id": track_id,
-                "order_key": key,
-                "added_by_id": user_id,
-                "added_at": now,
-                "placed_version": version,
-            }
-            for track_id, key in zip(track_ids, keys, strict=True)
-        ],
-    ).scalars()
-    return [(id_, key, track_id) for id_, key, track_id in zip(added, keys, track_ids, strict=True)]
+    """New entries; returns (entry id, key, track id) in order. Two statements, however many there are."""
+    pairs = pairs_table(list(zip(track_ids, keys, strict=True)))
+    columns = {
+        "playlist_id": literal(playlist_id),
+        "track_id": pairs.c.id,
+        "order_key": pairs.c.key,
+        "added_by_id": literal(user_id, Integer),
+        "added_at": literal(utc_now(), UtcDateTime),
+        "placed_version": literal(version),
+    }
+    db.session.execute(insert(PlaylistEntry).from_select(list(columns), select(*columns.values())))
+    ids = db.session.scalars(
+        select(PlaylistEntry.id)
+        .where(
+            PlaylistEntry.playlist_id == playlist_id,
+            PlaylistEntry.order_key >= keys[0],
+            PlaylistEntry.order_key <= keys[-1],
+            PlaylistEntry.placed_version == version,
+            *LIVE,
+        )
+        .order_by(PlaylistEntry.order_key)
+    ).all()
+    return list(zip(ids, keys, track_ids, strict=True))
