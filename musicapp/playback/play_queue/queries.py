@@ -192,11 +192,11 @@ class QueuePage:
 
 
 def queue_page(user_id: int, first: int | None, limit: int) -> QueuePage:
-    """`limit` entries from index `first` on (None: from the current one), in three statements."""
+    """`limit` entries from index `first` on (None: from the current one, or so that the page is full), in three statements."""
     found, entries = state_and_order(user_id)
     current = index_of(entries, found.current_entry_id)
     if first is None or first >= len(entries):
-        first = current or 0
+        first = min(current or 0, max(0, len(entries) - limit))
     shown = list(enumerate(entries[first : first + limit], first))
     wanted = {entry[1] for _, entry in shown} | ({entries[current][1]} if current is not None else set())
     tracks = visible_rows(wanted, user_id)

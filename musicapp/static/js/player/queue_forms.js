@@ -3,7 +3,7 @@
 //   form[data-queue-form]            adds track_id (any number) or what its door stands for; place: next or last
 //   form[data-queue-form="play"]     its door replaces the queue; it is played here
 //   form[data-queue-act]             on /queue: up, down, remove, jump, clear, shuffle, repeat
-import { onContent, within } from "../page.js";
+import { clock, onContent, within } from "../page.js";
 import { currentRow, shortcut } from "../shortcuts.js";
 import { toast } from "../toasts.js";
 
@@ -141,7 +141,8 @@ export function startQueueForms(player) {
       const row = document.getElementById("player-queue-row").content.firstElementChild.cloneNode(true);
       row.querySelector(".queue-title").textContent = track.title;
       row.querySelector(".queue-artists").textContent = track.artists;
-      for (const other of row.querySelectorAll(":scope > :not(.queue-play)")) other.remove();
+      row.querySelector(".queue-length").textContent = clock(track.duration_ms / 1000);
+      for (const other of row.querySelectorAll(".icon-button")) other.remove();
       row.querySelector(".queue-play").addEventListener("click", () => (index === queue.index ? player.toggle() : player.jump(index)));
       if (index === queue.index) row.setAttribute("aria-current", "true");
       return row;
