@@ -43,6 +43,21 @@ Flask.url_rule_class = CompiledOnce
 _engines: WeakSet[Engine] = WeakSet()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Says who may share a process where several run (pytest -n 2 --dist loadgroup): those of one file.
+
+    All browser tests are one group, which begins first: two browsers at once would wait for each other, and beside the
+    others one is all that two cores can do.
+    """
+    if not hasattr(config, "workerinput"):  # the only process
+        return
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group("browser" if file.startswith("tests/e2e/") else file))
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/e2e/"))
+
+
 @event.listens_for(Engine, "engine_connect")
 def _note_engine(connection: Connection) -> None:
     _engines.add(connection.engine)
