@@ -11,6 +11,9 @@ function read(row) {
   }
 }
 
+// a history or a playlist may hold a track twice, so ids of elements don't tell; the row's JSON begins with the track's
+const isOf = (row, id) => new RegExp(`^\\{"id": ?${id}\\b`).test(row.dataset.track);
+
 /** Makes rows and "play all" buttons work, and marks the row of the current track. */
 export function startRows(player) {
   const words = player.words;
@@ -80,7 +83,7 @@ export function startRows(player) {
   function mark() {
     const id = player.queue.current?.id;
     for (const row of document.querySelectorAll("[data-track]")) {
-      const isCurrent = id !== undefined && row.id === `track-${id}`;
+      const isCurrent = id !== undefined && isOf(row, id);
       if (isCurrent) row.setAttribute("aria-current", "true");
       else if (row.hasAttribute("aria-current")) row.removeAttribute("aria-current");
       else continue;
@@ -89,7 +92,7 @@ export function startRows(player) {
     }
     for (const all of document.querySelectorAll("[data-play-list]")) {
       const list = document.querySelector(all.dataset.playList);
-      const isHere = id !== undefined && list?.querySelector(`#track-${CSS.escape(String(id))}`) !== null;
+      const isHere = id !== undefined && Boolean(list) && inList(list).some((row) => isOf(row, id));
       showState(all, isHere && player.isPlaying);
     }
   }
