@@ -161,7 +161,7 @@ def test_hearings_are_kept_until_the_server_has_them(page: Page, player: Locator
     wait_for(lambda: len(site.ledger.plays) >= 5, 10, "the report")
     assert kinds(site)[:5] == ["play", "seek", "complete", "play", "pause"]
     first = site.ledger.plays[0]
-    assert set(first) == {"event_id", "track_id", "kind", "position_ms", "at"}
+    assert set(first) == {"event_id", "track_id", "kind", "position_ms", "at", "source"}
     assert first["track_id"] == 11
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first["at"])
     assert len({event["event_id"] for event in site.ledger.plays[:5]}) == 5

@@ -61,17 +61,34 @@ export function startQueueForms(player) {
       return toast(words.wordsLogIn, { kind: "error" });
     }
     if (!fields.get("source")) fields.set("source", source);
+    if (isPlay) return player.playDoor(form.action, fields);
+    const answer = await ask(form.action, fields);
+    if (answer) added(answer.added ?? [], place, answer.words);
+  }
+
+  /** Lets a door change the queue; its answer, or null, which has been said. */
+  async function ask(door, fields) {
     await server.arrived();
-    const response = await server.post(form.action, fields);
+    const response = await server.post(door, fields);
     const answer = await response?.json().catch(() => ({}));
-    if (!response?.ok) return toast(answer?.error ?? document.getElementById("toasts").dataset.wordsOffline, { kind: "error" });
-    await queue.refresh();
-    if (isPlay) {
-      player.follow(0);
-      player.play();
-    } else {
-      added(answer.added ?? [], place, answer.words);
+    if (response?.ok) {
+      await queue.refresh();
+      return answer;
     }
+    toast(answer?.error ?? document.getElementById("toasts").dataset.wordsOffline, { kind: "error" });
+    return null;
+  }
+
+  /** Plays here what a door puts into the queue, from a track on: for lists that the page holds only a part of. */
+  if (server) {
+    player.playDoor = async (door, fields, trackId = 0) => {
+      if (!(await ask(door, fields))) return;
+      // what this person may not hear was left out, so the track may stand elsewhere
+      const index = trackId && queue.current?.id !== trackId ? queue.tracks.findIndex((track) => track.id === trackId) : -1;
+      if (index >= 0) queue.go(index);
+      if (index >= 0 || !player.isPlaying) player.follow(0);
+      player.play();
+    };
   }
 
   const acts = {

@@ -19,6 +19,12 @@ export function startRows(player) {
   const words = player.words;
 
   function playList(list, from) {
+    // a long list is only in part in the page: its door knows all of it
+    const [door, first] = [list.dataset.playDoor, inList(list)[0]];
+    if (door && player.playDoor && Number(first?.getAttribute("aria-setsize")) > inList(list).length) {
+      player.playDoor(door, { place: "now", start: from ? Number(from.getAttribute("aria-posinset")) - 1 : 0 }, from ? read(from).id : 0);
+      return;
+    }
     const tracks = [];
     let index = 0;
     for (const row of inList(list)) {
