@@ -225,9 +225,14 @@ export class Engine extends EventTarget {
     this.#fading = from;
     this.#deck = to;
     this.#sound.setTrack(to.audio, to.track, true);
-    this.#sound.fade(from.audio, to.audio, fade_s);
+    this.#sound.hush(to.audio);
+    to.audio.addEventListener("playing", () => { // a browser may take a quarter of a second from play() to the first sound
+      if (this.#fading !== from) return;
+      const left_s = Math.max(0.05, Math.min(fade_s, from.duration_s - from.position_s));
+      this.#sound.fade(from.audio, to.audio, left_s);
+      this.#fadeTimer = setTimeout(() => this.#dropOthers(), left_s * 1000 + 50);
+    }, { once: true });
     to.play().catch(() => {});
-    this.#fadeTimer = setTimeout(() => this.#dropOthers(), fade_s * 1000 + 50);
     this.#joined();
   }
 }

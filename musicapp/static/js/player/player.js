@@ -71,6 +71,7 @@ class Player extends EventTarget {
     this.wantsToPlay = true;
     if (!this.loaded) this.#load(this.startAt_s);
     this.sound.prepare();
+    this.#prepareNext(); // only now is it known whether it can fade
     this.engine.play().catch((error) => {
       if (error.name !== "NotAllowedError") return; // everything else arrives as the element's error event
       this.wantsToPlay = false;

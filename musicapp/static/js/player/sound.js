@@ -79,6 +79,8 @@ export class Sound {
 
   get canFade() { return this.#context !== null; }
 
+  hush(audio) { this.#outputs.get(audio).fade.gain.value = 0; }
+
   fade(from, to, seconds) {
     const now = this.#context.currentTime;
     for (const [audio, curve] of [[from, FALL], [to, RISE]]) {
