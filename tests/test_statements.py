@@ -12,13 +12,14 @@ from datetime import date, timedelta
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from musicapp.catalog.models import Album, AlbumCredit, Artist, Artwork, Genre, Original, Track, TrackCredit
 from musicapp.core.db import db, utc_now
 from musicapp.core.redis import redis_client
 from musicapp.library.models import AlbumLike, ArtistFollow, TrackLike
 from musicapp.playback.models import Play
+from musicapp.playback.play_queue import services as play_queue
 from musicapp.playlists.models import Playlist, PlaylistMember
 from tests.people import register, sign_in
 
@@ -42,6 +43,14 @@ PAGES: list[tuple[str, bool]] = [
     ("/years/2020", True),
     ("/random?seed=abc.1000", True),
     ("/tracks/{track}", True),
+    ("/tracks/{track}/menu", True),
+    ("/queue", True),
+    ("/queue.json", False),
+    ("/library", False),
+    ("/library?kind=albums&sort=plays", False),
+    ("/library?kind=artists", False),
+    ("/library?q=a&genre=jazz&sort=artist", False),
+    ("/library/history", False),
 ]
 
 
@@ -121,6 +130,11 @@ def fill_catalog(shelf: Shelf, count: int) -> None:
         )
 
 
+def fill_queue(shelf: Shelf, count: int) -> None:
+    ids = list(db.session.scalars(select(Track.id).order_by(Track.id).limit(count)))
+    play_queue.replace(shelf.user, ids, source="search")
+
+
 def fill_playlists(shelf: Shelf, count: int) -> None:
     for number in range(shelf.made, count):
         name = f"Playlist {number}"
@@ -131,7 +145,7 @@ def fill_playlists(shelf: Shelf, count: int) -> None:
         shelf.playlist = shelf.playlist or playlist.id
 
 
-FILLERS: list[Callable[[Shelf, int], None]] = [fill_catalog, fill_playlists]
+FILLERS: list[Callable[[Shelf, int], None]] = [fill_catalog, fill_queue, fill_playlists]
 
 
 @contextmanager

@@ -202,12 +202,12 @@ def test_recently_played_names_each_album_and_playlist_once(house: House) -> Non
 
 
 def test_a_long_history_costs_as_few_statements_as_a_short_one(house: House) -> None:
-    _, *tracks = new_album(house, "Summer", tuple(f"Track {number}" for number in range(10)))
+    _, track = new_album(house, "Summer", ("Heat",))
     bob = house.browser(house.bob)
     counted = []
     for count in (3, 60):
         for number in range(count):
-            play(house, house.bob, tracks[number % 10], source=("album-1", "playlist-1", "artist-1")[number % 3])
+            play(house, house.bob, track, source=("album-1", "playlist-1", "artist-1")[number % 3])
         bob.get("/library/history")
         with house.app.app_context(), statements() as ran:
             assert bob.get("/library/history").status_code == 200

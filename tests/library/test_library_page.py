@@ -12,7 +12,7 @@ from musicapp.core.db import db
 from musicapp.library import queries, services
 from musicapp.library.models import TrackLike
 from musicapp.playback.play_queue import queries as play_queue
-from tests.library.conftest import House, keep, moment, new_album, statements
+from tests.library.conftest import House, keep, moment, new_album
 
 
 def shown(client: FlaskClient, address: str) -> list[str]:
@@ -143,20 +143,6 @@ def test_playing_the_library_fills_the_play_queue_with_the_whole_view(library: H
     bob.post("/library/play", data={"q": "angste"})
     with library.context():
         assert len(play_queue.track_ids(library.bob)) == 1
-
-
-@pytest.mark.parametrize("kind", queries.KINDS)
-def test_a_large_library_costs_as_many_statements_as_a_small_one(house: House, kind: str) -> None:
-    counted = []
-    bob = house.browser(house.bob)
-    for titles in (("One",), tuple(f"Track {number}" for number in range(60))):
-        for album, *tracks in (new_album(house, f"Album of {len(titles)}", titles),):
-            keep(house, house.bob, tracks=tuple(tracks), albums=(album,))
-        bob.get(f"/library?kind={kind}")  # what is kept in Redis is there from now on
-        with house.app.app_context(), statements() as ran:
-            assert bob.get(f"/library?kind={kind}").status_code == 200
-        counted.append(len(ran))
-    assert counted[0] == counted[1] <= 12, counted
 
 
 def test_empty_libraries_invite(house: House) -> None:

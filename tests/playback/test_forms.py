@@ -41,6 +41,9 @@ def test_an_instant_of_another_zone_or_of_none_is_utc(at: str) -> None:
         ({"position_ms": 1e300}, "position_ms"),
         ({"position_ms": float("nan")}, "position_ms"),
         ({"at": "yesterday"}, "at"),
+        ({"source": "a b"}, "source"),
+        ({"source": "x" * 41}, "source"),
+        ({"source": None}, "source"),
         ({"at": 1772366400}, "at"),
         ({"at": "0001-01-01T00:00:00+14:00"}, "at"),
     ],
@@ -62,3 +65,9 @@ def test_a_batch_is_bounded() -> None:
     assert len(read_reports(json.dumps([GOOD] * REPORTS_MAX).encode())) == REPORTS_MAX
     with pytest.raises(ReportError, match="500"):
         read_reports(json.dumps([GOOD] * (REPORTS_MAX + 1)).encode())
+
+
+def test_an_event_may_say_where_it_was_started_from() -> None:
+    sources = ["album-3", "library-likes", "genre-日本", ""]
+    reports = read_reports(json.dumps([{**GOOD, "source": source} for source in sources] + [GOOD]).encode())
+    assert [report.source for report in reports] == [*sources, ""]
