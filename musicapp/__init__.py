@@ -13,6 +13,7 @@ from flask_migrate import Migrate
 
 from config import load_settings
 from musicapp import features
+from musicapp.core.assets import init_assets
 from musicapp.core.celery import create_celery
 from musicapp.core.db import db, listen_to_engine
 from musicapp.core.mailer import init_mailer
@@ -44,6 +45,7 @@ def create_app(environ: Mapping[str, str] | None = None, **settings: Any) -> Fla
     init_mailer(app)
     init_security(app)
     init_pages(app)
+    init_assets(app)
     features.register(app)
     create_celery(app, schedule(app.config))
     app.extensions["started_at"] = time.time()

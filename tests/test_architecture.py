@@ -25,6 +25,7 @@ LONGEST_FILE_LINES = 450
 
 PUBLIC_ENDPOINTS = {
     "static",
+    "asset",
     "accounts.ask_for_reset",
     "accounts.avatar",
     "accounts.confirm",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy.exc import OperationalError
@@ -92,25 +90,6 @@ def title_hue(title: str) -> int:
     return hue * 40503 % 65521 * 8 // 65521  # the golden ratio: titles that differ in one letter lie far apart
 
 
-def static_url(filename: str) -> str:
-    """The address of a static file with a hash of its content, so that browsers may keep it for ever."""
-    hashes: dict[str, str] = current_app.extensions["static_hashes"]
-    if filename not in hashes or current_app.debug:
-        path = Path(str(current_app.static_folder)) / filename
-        hashes[filename] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    return url_for("static", filename=filename, v=hashes[filename])
-
-
-def _static_max_age(filename: str | None) -> int | None:
-    """A year for what never changes under its address; everything else is asked for again (and answered by 304).
-
-    Scripts import each other by plain names, so a new version of the site must not meet old ones.
-    """
-    if request.args.get("v") or (filename or "").startswith("vendor/"):
-        return 365 * 24 * 3600
-    return None
-
-
 def _error_page(error: HTTPException) -> Response:
     code = error.code or 500
     own_words = error.description if error.description != type(error).description else None
@@ -143,10 +122,7 @@ def _full_disk_page(error: OSError) -> Response:
 
 
 def init_pages(app: Flask) -> None:
-    app.extensions["static_hashes"] = {}
-    app.get_send_file_max_age = _static_max_age  # type: ignore[method-assign]
     app.jinja_env.filters.update(time=mark_time, duration=duration_words, size=size_words, hue=title_hue)
-    app.jinja_env.globals.update(static_url=static_url)
     app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
     app.register_error_handler(HTTPException, _error_page)
     for failure in (OperationalError, PoolTimeoutError):

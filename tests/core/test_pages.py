@@ -7,17 +7,8 @@ import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
 
-from musicapp.core.pages import duration_words, mark_time, size_words, static_url, title_hue
+from musicapp.core.pages import duration_words, mark_time, size_words, title_hue
 from musicapp.core.security import public
-
-
-def test_file_under_its_hash_is_kept_and_others_are_asked_for_again(app: Flask, client: FlaskClient) -> None:
-    with app.test_request_context():
-        address = static_url("css/app.css")
-    with client.get(address) as kept:
-        assert "max-age=31536000" in kept.headers["Cache-Control"]
-    with client.get("/static/js/app.js") as asked_for_again:
-        assert "no-cache" in asked_for_again.headers["Cache-Control"]
 
 
 def test_htmx_gets_the_inside_and_its_navigation_the_whole_page(client: FlaskClient) -> None:
