@@ -59,6 +59,7 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     "LOGIN_RATE_LIMIT": ("10 per minute; 100 per hour", "sign-ins per address and account"),
     "REGISTER_RATE_LIMIT": ("20 per hour", "registrations per address"),
     "RESET_RATE_LIMIT": ("5 per hour", "password resets per address"),
+    "SEARCH_RATE_LIMIT": ("240 per minute", "searches per account or address; typing a word is several"),
     "SESSION_DAYS": (60, "how long a device stays signed in unused"),
     "TRUSTED_PROXY_COUNT": (0, "how many proxies' X-Forwarded-* headers to believe"),
     "USE_X_ACCEL_REDIRECT": (False, "nginx sends the audio bytes after the check"),

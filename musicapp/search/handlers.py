@@ -6,6 +6,7 @@ from musicapp.accounts.events import ProfileUpdated, UserDeleted, UserRegistered
 from musicapp.catalog import events
 from musicapp.core.events import on
 from musicapp.search import services
+from musicapp.search.recent import forget_after_commit
 
 
 @on(events.AlbumUpdated)
@@ -37,3 +38,8 @@ def follow_artist(event: events.ArtistCreated | events.ArtistUpdated | events.Ar
 @on(UserDeleted)
 def follow_person(event: UserRegistered | ProfileUpdated | UserDeleted) -> None:
     services.follow_person(event.user_id)
+
+
+@on(UserDeleted)
+def forget_searches(event: UserDeleted) -> None:
+    forget_after_commit(event.user_id)

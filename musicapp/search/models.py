@@ -30,7 +30,7 @@ class SearchEntry(Base):
     title: Mapped[str] = mapped_column(String(500))
     words: Mapped[str] = mapped_column(Text)
     """What else finds it: names of artists, of the album, other spellings of the title."""
-    facets: Mapped[str] = mapped_column(String(1000), default="")
+    facets: Mapped[str] = mapped_column(Text, default="")
     """Year and genres, as tokens (tokens.facet_of_year, facet_of_genre)."""
     place: Mapped[int] = mapped_column(BigInteger)
     """Kind, popularity and subject in one number (places.py): the finding tables are read in its order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -29,6 +30,11 @@ _UNSPACED = re.compile(
 _APOSTROPHES = re.compile("['\u2019\u2018\u02bc\u0060\u00b4\uff07]")
 
 
+def is_unspaced(character: str) -> bool:
+    """True for a character of a script without spaces between words."""
+    return _UNSPACED.match(character) is not None
+
+
 def _is_letter(character: str) -> bool:
     return unicodedata.category(character)[0] in "LNM"
 
@@ -38,7 +44,7 @@ def _groups(text: str) -> list[Group]:
     groups: list[list[str]] = []
     run = before = ""
     for character in text:
-        kind = "unspaced" if _UNSPACED.match(character) else "word" if _is_letter(character) else ""
+        kind = "unspaced" if is_unspaced(character) else "word" if _is_letter(character) else ""
         if kind == "word":
             if before == "word":
                 run += character
@@ -89,8 +95,8 @@ def facet_of_year(year: int) -> str:
 
 
 def facet_of_genre(slug: str) -> str:
-    """A slug may hold any script and hyphens; its bytes in hexadecimal are one token."""
-    return "genre" + slug.encode(errors="replace").hex()
+    """A slug may hold any script and hyphens; its short hash is one token."""
+    return "genre" + hashlib.blake2s(slug.encode(errors="replace"), digest_size=6).hexdigest()
 
 
 def facets_of_years(first: int, last: int) -> list[tuple[str, bool]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from musicapp.search.tokens import Group, facet_of_genre, facets_of_years
+from musicapp.search.tokens import Group, facet_of_genre, facets_of_years, is_unspaced
 
 FIRST_YEAR, LAST_YEAR = 1800, 2199
 
@@ -31,9 +31,14 @@ class Asking(Protocol):
     """What finding.py puts its statements together from."""
 
     name: str
-    MATCHES: str
     PLACE: str
     FACETS_HOLD: str
+
+    def is_short(self, wanted: Wanted, has_facets: bool) -> bool:
+        """True where so much matches that it is read in order of place until there is enough."""
+
+    def conditions(self, matches: Sequence[str], *, is_short: bool) -> tuple[tuple[str, str, str], dict[str, str]]:
+        """The WHERE of each match, and the parameters in them."""
 
     def title_begins(self, spelling: Sequence[Group]) -> str: ...
     def in_title(self, group: Group) -> str: ...
@@ -42,7 +47,7 @@ class Asking(Protocol):
     def any_of(self, parts: Sequence[str]) -> str: ...
     def all_of(self, parts: Sequence[str]) -> str: ...
     def without(self, some: str, others: str) -> str: ...
-    def all_tiers(self, exact: str) -> str: ...
+    def all_tiers(self, exact: str, conditions: Sequence[str]) -> str: ...
     def number(self, expression: str) -> str: ...
 
 
@@ -72,9 +77,16 @@ class _Shared:
 class _Fts5(_Shared):
     name = "sqlite"
     OR, AND = " OR ", " AND "
-    MATCHES = "search_index MATCH :match_{}"
     PLACE = "i.rowid"
     FACETS_HOLD = "EXISTS (SELECT 1 FROM search_index WHERE search_index MATCH :facets AND rowid = e.place)"
+
+    def is_short(self, wanted: Wanted, has_facets: bool) -> bool:
+        # Beginnings of up to three letters have an index of their own (migration 0005), which is read as it comes.
+        return all(len(group) == 1 and len(group[0]) <= 3 for groups in wanted for group in groups)
+
+    def conditions(self, matches: Sequence[str], *, is_short: bool) -> tuple[tuple[str, str, str], dict[str, str]]:
+        begins, in_title, anywhere = (f"search_index MATCH :match_{number}" for number in range(3))
+        return (begins, in_title, anywhere), {f"match_{number}": match for number, match in enumerate(matches)}
 
     def title_begins(self, spelling: Sequence[Group]) -> str:
         return f"title : ^ {_phrase([token for group in spelling for token in group])}"
@@ -91,10 +103,10 @@ class _Fts5(_Shared):
     def without(self, some: str, others: str) -> str:
         return f"({some} NOT {others})"
 
-    def all_tiers(self, exact: str) -> str:
+    def all_tiers(self, exact: str, conditions: Sequence[str]) -> str:
         tiers = " UNION ALL ".join(
-            f"SELECT {tier} AS tier, rowid AS place FROM search_index WHERE {self.MATCHES.format(tier)}"
-            for tier in (1, 2, 3)
+            f"SELECT {tier} AS tier, rowid AS place FROM search_index WHERE {condition}"
+            for tier, condition in enumerate(conditions, 1)
         )
         return f"SELECT min(tier) AS tier, place FROM ({tiers} UNION ALL SELECT 0, place FROM ({exact})) GROUP BY place"
 
@@ -109,11 +121,26 @@ def _phrase(tokens: Sequence[str], is_prefix: bool = True) -> str:
 class _Tsquery(_Shared):
     name = "postgresql"
     OR, AND = " | ", " & "
-    MATCHES = "i.terms @@ CAST(:match_{} AS tsquery)"
     PLACE = "i.place"
     FACETS_HOLD = (
         "EXISTS (SELECT 1 FROM search_index AS f WHERE f.place = e.place AND f.terms @@ CAST(:facets AS tsquery))"
     )
+
+    def is_short(self, wanted: Wanted, has_facets: bool) -> bool:
+        # GIN knows no order. A single letter is so frequent that the first hundreds of places hold enough.
+        if has_facets or len(wanted) > 1 or len(wanted[0]) > 1:
+            return False
+        (group,) = wanted[0]
+        return len(group) == 1 and len(group[0]) == 1 and not is_unspaced(group[0])
+
+    def conditions(self, matches: Sequence[str], *, is_short: bool) -> tuple[tuple[str, str, str], dict[str, str]]:
+        if is_short:
+            # Written out: for a parameter PostgreSQL might keep a plan that suits rare words. Letters are few.
+            quoted = (match.replace("'", "''").replace(":", "\\:") for match in matches)
+            begins, in_title, anywhere = (f"i.terms @@ CAST('{match}' AS tsquery)" for match in quoted)
+            return (begins, in_title, anywhere), {}
+        begins, in_title, anywhere = (f"i.terms @@ CAST(:match_{number} AS tsquery)" for number in range(3))
+        return (begins, in_title, anywhere), {f"match_{number}": match for number, match in enumerate(matches)}
 
     def title_begins(self, spelling: Sequence[Group]) -> str:
         tokens = [token for group in spelling for token in group]
@@ -135,11 +162,11 @@ class _Tsquery(_Shared):
     def without(self, some: str, others: str) -> str:
         return f"({some} & !{others})"
 
-    def all_tiers(self, exact: str) -> str:
-        tiers = " ".join(f"WHEN {self.MATCHES.format(tier)} THEN {tier}" for tier in (1, 2))
+    def all_tiers(self, exact: str, conditions: Sequence[str]) -> str:
+        begins, in_title, anywhere = conditions
         return (
-            f"SELECT CASE WHEN i.place IN ({exact}) THEN 0 {tiers} ELSE 3 END AS tier, i.place "
-            f"FROM search_index AS i WHERE {self.MATCHES.format(3)}"
+            f"SELECT CASE WHEN i.place IN ({exact}) THEN 0 WHEN {begins} THEN 1 WHEN {in_title} THEN 2 ELSE 3 END "
+            f"AS tier, i.place FROM search_index AS i WHERE {anywhere}"
         )
 
     def number(self, expression: str) -> str:

@@ -4,16 +4,17 @@ Exact titles come first, then titles that begin with what was typed, then titles
 holds them with its artists and its album.
 
 Short beginnings match half a library: they are read in order of place, kind by kind and tier by tier, and left as
-soon as there is enough. Longer words match little: they are read once, and sorted.
+soon as there is enough. Longer words match little: they are read once, and sorted. Which is which, asking.py says.
 """
 # ruff: noqa: S608  statements are put together from the constants below; whatever was typed is a parameter
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from typing import Any
 
 from sqlalchemy import TextClause, text
 
@@ -22,8 +23,6 @@ from musicapp.search.places import KIND_SHIFT, KINDS, places_of, subject_at
 from musicapp.search.queries.asking import ASKING, Filters, Wanted
 
 EXACT, TITLE_BEGINS, IN_TITLE, ANYWHERE = TIERS = range(4)
-SHORT = 3
-"""Letters of a beginning that FTS5 has an index for (migration 0005)."""
 MOST_SPELLINGS = 12
 """Whole queries that are tried where several words were mistyped."""
 
@@ -59,77 +58,94 @@ def hits_by_kind(
 ) -> dict[str, list[Hit]]:
     """Kind -> at most `limit` hits, best first; `after` (one kind only) is the last hit of the page before."""
     asking = ASKING["sqlite" if is_sqlite() else "postgresql"]
-    is_short = all(len(group) == 1 and len(group[0]) <= SHORT for groups in wanted for group in groups)
     spellings = [tuple(spelling) for spelling in product(*wanted)][:MOST_SPELLINGS]
     begins = asking.any_of([asking.title_begins(spelling) for spelling in spellings])
     in_title = asking.all_of([asking.any_of([asking.in_title(group) for group in groups]) for groups in wanted])
     anywhere = asking.all_of([asking.any_of([asking.anywhere(group) for group in groups]) for groups in wanted])
-    if is_short:
-        # Each tier alone, without those before it, so that the statement knows when it has enough.
-        matches = [begins, asking.without(in_title, begins), asking.without(anywhere, in_title)]
-    else:
-        matches = [begins, in_title, anywhere]
     facets = asking.facets(filters)
     titles = sorted({" ".join(token for group in spelling for token in group) for spelling in spellings})
-    statement = (_tier_by_tier if is_short else _all_at_once)(asking.name, tuple(kinds), len(titles), bool(facets))
-    rows = db.session.execute(
-        statement,
-        {
-            **{f"match_{tier}": asking.all_of([match, facets]) for tier, match in enumerate(matches, 1)},
-            **{f"title_{number}": title for number, title in enumerate(titles)},
-            **({"facets": facets} if facets else {}),
-            "after_tier": after.tier if after else -1,
-            "after_place": after.place if after else -1,
-            "limit": limit,
-        },
-    )
+    parts = Parts(asking.name, tuple(kinds), len(titles), bool(facets), after is not None)
+    parameters: dict[str, Any] = {f"title_{number}": title for number, title in enumerate(titles)} | {"limit": limit}
+    if after:
+        parameters |= {"after_tier": after.tier, "after_place": after.place}
+    if facets:
+        parameters["facets"] = facets
+    if asking.is_short(wanted, bool(facets)):
+        # Each tier alone, without those before it, so that the statement knows when it has enough.
+        matches = [begins, asking.without(in_title, begins), asking.without(anywhere, in_title)]
+        conditions, values = asking.conditions([asking.all_of([match, facets]) for match in matches], is_short=True)
+        statement = _tier_by_tier(parts, conditions)
+    else:
+        matches = [begins, in_title, anywhere]
+        conditions, values = asking.conditions([asking.all_of([match, facets]) for match in matches], is_short=False)
+        statement = _all_at_once(parts, conditions)
+    rows = db.session.execute(statement, parameters | values)
     found: dict[str, list[Hit]] = {kind: [] for kind in kinds}
     for hit in sorted(Hit(*row) for row in rows):
         found[hit.kind].append(hit)
     return found
 
 
-@lru_cache(maxsize=128)
-def _tier_by_tier(name: str, kinds: Sequence[str], title_count: int, has_facets: bool) -> TextClause:
-    asking = ASKING[name]
-    exact, titles = _exact(name, title_count, has_facets), _titles(title_count)
-    lists = []
-    for kind in kinds:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a statement is made of, besides what was typed: statements are few, and kept."""
+
+    name: str
+    kinds: tuple[str, ...]
+    title_count: int
+    has_facets: bool
+    has_after: bool
+
+    @property
+    def titles(self) -> str:
+        return f"e.title IN ({', '.join(f':title_{number}' for number in range(self.title_count))})"
+
+    @property
+    def exact(self) -> str:
+        hold = f" AND {ASKING[self.name].FACETS_HOLD}" if self.has_facets else ""
+        return f"search_entries AS e WHERE {self.titles}{hold}"
+
+
+@lru_cache(maxsize=256)
+def _tier_by_tier(parts: Parts, conditions: tuple[str, str, str]) -> TextClause:
+    """`conditions` are those of the tiers after the first."""
+    asking, lists = ASKING[parts.name], []
+    for kind in parts.kinds:
         first, last = places_of(kind)
         tiers = []
         for tier in TIERS:
             if tier == EXACT:
-                rows, place = f"{exact} AND", "e.place"
+                rows, place = f"{parts.exact} AND", "e.place"
             else:
-                rows, place = f"search_index AS i WHERE {asking.MATCHES.format(tier)} AND", asking.PLACE
+                rows, place = f"search_index AS i WHERE {conditions[tier - 1]} AND", asking.PLACE
             if tier == TITLE_BEGINS:
-                rows += f" NOT EXISTS (SELECT 1 FROM search_entries AS e WHERE e.place = {place} AND {titles}) AND"
-            # The first place to read is one number, or the index would be read from its start.
-            begin = f"CASE :after_tier WHEN {tier} THEN :after_place ELSE {first - 1} END"
+                rows += (
+                    f" NOT EXISTS (SELECT 1 FROM search_entries AS e WHERE e.place = {place} AND {parts.titles}) AND"
+                )
+            begin = str(first - 1)
+            if parts.has_after:
+                rows += f" {tier} >= :after_tier AND"
+                # One number, or the index would be read from its start.
+                begin = asking.number(f"CASE :after_tier WHEN {tier} THEN :after_place ELSE {first - 1} END")
             tiers.append(
-                f"SELECT * FROM (SELECT {tier} AS tier, {place} AS place FROM {rows} :after_tier <= {tier} AND "
-                f"{place} > {asking.number(begin)} AND {place} <= {last} ORDER BY {place} LIMIT :limit) AS tier_{tier}"
+                f"SELECT * FROM (SELECT {tier} AS tier, {place} AS place FROM {rows} "
+                f"{place} > {begin} AND {place} <= {last} ORDER BY {place} LIMIT :limit) AS tier_{tier}"
             )
         lists.append(f"SELECT * FROM (SELECT * FROM ({' UNION ALL '.join(tiers)}) AS tiers LIMIT :limit) AS {kind}")
     return text(" UNION ALL ".join(lists))
 
 
-@lru_cache(maxsize=128)
-def _all_at_once(name: str, kinds: Sequence[str], title_count: int, has_facets: bool) -> TextClause:
-    matches = ASKING[name].all_tiers(f"SELECT e.place FROM {_exact(name, title_count, has_facets)}")
-    numbers = ", ".join(str(KINDS.index(kind)) for kind in kinds)
+@lru_cache(maxsize=256)
+def _all_at_once(parts: Parts, conditions: tuple[str, str, str]) -> TextClause:
+    found = ASKING[parts.name].all_tiers(f"SELECT e.place FROM {parts.exact}", conditions)
+    wishes = ["true"]
+    if len(parts.kinds) < len(KINDS):
+        numbers = ", ".join(str(KINDS.index(kind)) for kind in parts.kinds)
+        wishes.append(f"(place >> {KIND_SHIFT}) IN ({numbers})")
+    if parts.has_after:
+        wishes.append("(tier > :after_tier OR (tier = :after_tier AND place > :after_place))")
     return text(
         "SELECT tier, place FROM (SELECT tier, place, "
         f"row_number() OVER (PARTITION BY place >> {KIND_SHIFT} ORDER BY tier, place) AS number "
-        f"FROM ({matches}) AS found WHERE (place >> {KIND_SHIFT}) IN ({numbers}) "
-        "AND (tier > :after_tier OR (tier = :after_tier AND place > :after_place))) AS numbered WHERE number <= :limit"
+        f"FROM ({found}) AS found WHERE {' AND '.join(wishes)}) AS numbered WHERE number <= :limit"
     )
-
-
-def _titles(count: int) -> str:
-    return f"e.title IN ({', '.join(f':title_{number}' for number in range(count))})"
-
-
-def _exact(name: str, title_count: int, has_facets: bool) -> str:
-    hold = f" AND {ASKING[name].FACETS_HOLD}" if has_facets else ""
-    return f"search_entries AS e WHERE {_titles(title_count)}{hold}"

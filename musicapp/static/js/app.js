@@ -3,6 +3,7 @@ import "./shell.js";
 import "./live.js";
 import "./player/player.js";
 import "./library.js";
+import "./search.js";
 import "./reorder.js";
 import "./upload/upload.js";
 import "./chooser.js";
