@@ -4,10 +4,11 @@ import errno
 from datetime import UTC, datetime
 
 import pytest
-from flask import Flask, request
+from flask import Flask, g, request
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 
-from musicapp.core.pages import duration_words, mark_time, size_words, title_hue
+from musicapp.core.pages import _translations, duration_words, mark_time, size_words, title_hue
 from musicapp.core.security import public
 
 
@@ -17,6 +18,17 @@ def test_htmx_gets_the_inside_and_its_navigation_the_whole_page(client: FlaskCli
     boosted = client.get("/login", headers={"HX-Request": "true", "HX-Boosted": "true"})
     assert "<!doctype html>" in boosted.text
     assert "HX-Request" in boosted.headers["Vary"]
+
+
+def test_words_follow_a_language_that_is_forced_for_a_while(app: Flask) -> None:
+    with app.test_request_context():
+        own = _translations()
+        assert _translations() is own
+        with force_locale("de"):
+            _translations()
+            assert str(g.translations[0]) == "de"
+        _translations()
+        assert str(g.translations[0]) == "en"
 
 
 def test_error_is_a_page_for_people_and_json_for_programs(client: FlaskClient) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, union
 
-from musicapp.catalog.models import AlbumCredit, Track, TrackCredit
+from musicapp.catalog.models import AlbumCredit, AlbumGenre, Track, TrackCredit
 from musicapp.catalog.queries.rows import AlbumCard, AlbumPage, ArtistCard, GenreCard, TrackRow
 from musicapp.core.cache import Kind
 from musicapp.core.db import db
@@ -21,11 +21,16 @@ GENRES = Kind[tuple[GenreCard, ...]]("genres", tuple[GenreCard, ...])
 YEARS = Kind[tuple[tuple[int, int], ...]]("years", tuple[tuple[int, int], ...])
 LETTERS = Kind[tuple[str, ...]]("letters", tuple[str, ...])
 
+GENRE_ARTISTS = Kind[tuple[int, ...]]("genre_artists", tuple[int, ...])
+"""By the genre's id."""
+
 
 def drop_album(album_id: int) -> None:
     """An album came, went or changed: everything that names it, and what is counted over all albums."""
     drop_tracks_of(album_id)
     ALBUM_CARDS.drop(album_id)
+    # A genre that it has no longer keeps its order of artists until CACHE_SECONDS are over.
+    GENRE_ARTISTS.drop(*db.session.scalars(select(AlbumGenre.genre_id).where(AlbumGenre.album_id == album_id)))
     for counted in (ALBUM_COUNT, GENRES, YEARS, LETTERS):
         counted.drop(0)
 

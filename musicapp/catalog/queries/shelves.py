@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, exists, extract, func, select, tup
 from musicapp.catalog.models import Album, AlbumCredit, AlbumGenre, Artist, Artwork, Genre
 from musicapp.catalog.queries import kept
 from musicapp.catalog.queries.albums import PUBLISHED, cards_of_albums, read_page_key
-from musicapp.catalog.queries.artists import HEARD
+from musicapp.catalog.queries.artists import HEARD, cards_of_artists
 from musicapp.catalog.queries.pictures import PICTURE, picture_in
 from musicapp.catalog.queries.rows import AlbumCard, ArtistCard, GenreCard
 from musicapp.catalog.shuffle import Shuffle
@@ -162,26 +162,30 @@ def genre_by_slug(slug: str) -> Genre | None:
 
 
 def artists_of_genre(genre_id: int, limit: int) -> list[ArtistCard]:
-    """Artists with the most published albums of a genre. Read from those of its latest albums, not from all."""
-    latest = (
-        select(Album.id)
-        .join(AlbumGenre, AlbumGenre.album_id == Album.id)
-        .where(AlbumGenre.genre_id == genre_id, *PUBLISHED)
-        .order_by(Album.published_at.desc(), Album.id.desc())
-        .limit(500)
-        .subquery()
+    """Artists with the most published albums of a genre. Who they are is kept; that they are heard is asked."""
+
+    def load() -> tuple[int, ...]:
+        found = (
+            select(AlbumCredit.artist_id)
+            .join(AlbumGenre, AlbumGenre.album_id == AlbumCredit.album_id)
+            .join(Album, Album.id == AlbumCredit.album_id)
+            .where(AlbumGenre.genre_id == genre_id, *PUBLISHED)
+            .group_by(AlbumCredit.artist_id)
+            .order_by(func.count().desc(), AlbumCredit.artist_id)
+            .limit(limit)
+        )
+        return tuple(db.session.scalars(found))
+
+    ids = kept.GENRE_ARTISTS.get(genre_id, load) or ()
+    still = exists().where(
+        AlbumCredit.artist_id == Artist.id,
+        AlbumGenre.album_id == AlbumCredit.album_id,
+        AlbumGenre.genre_id == genre_id,
+        Album.id == AlbumCredit.album_id,
+        *PUBLISHED,
     )
-    found = (
-        select(Artist.id, Artist.name, *PICTURE)
-        .join(AlbumCredit, AlbumCredit.artist_id == Artist.id)
-        .join(latest, latest.c.id == AlbumCredit.album_id)
-        .outerjoin(Artwork, Artwork.id == Artist.picture_id)
-        .where(Artist.deleted_at.is_(None))
-        .group_by(Artist.id, Artwork.id)
-        .order_by(func.count().desc(), Artist.id)
-        .limit(limit)
-    )
-    return [ArtistCard(row.id, row.name, picture_in(row)) for row in db.session.execute(found)]
+    heard = set(db.session.scalars(select(Artist.id).where(Artist.id.in_(ids), Artist.deleted_at.is_(None), still)))
+    return cards_of_artists([id for id in ids if id in heard])
 
 
 def years() -> tuple[tuple[int, int], ...]:
