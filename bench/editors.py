@@ -138,11 +138,11 @@ def replay(history: History) -> list[int]:
     """The order that the changes make, played from the first to the last."""
     keys: dict[int, str] = {}
     for _version, _id, changed in history:
-        for entry_id, _key, _track_id in changed.get("removed", ()):
+        for entry_id, *_ in changed.get("removed", ()):
             keys.pop(entry_id, None)
-        for entry_id, key, _track_id in changed.get("added", ()):
+        for entry_id, key, *_ in changed.get("added", ()):
             keys[entry_id] = key
-        for entry_id, _old, key in (*changed.get("moved", ()), *changed.get("rekeyed", ())):
+        for entry_id, _old, key, *_ in (*changed.get("moved", ()), *changed.get("rekeyed", ())):
             keys[entry_id] = key
     return sorted(keys, key=lambda entry_id: (keys[entry_id], entry_id))
 

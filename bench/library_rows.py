@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from fractional_indexing import generate_n_keys_between  # type: ignore[import-untyped]
+from fractional_indexing import generate_n_keys_between
 
 from bench.library_names import GENRES, Namer
 from musicapp.catalog.text import fold, slug, sort_name
@@ -384,7 +384,7 @@ class Library:
             for entry_id, (track_id, key) in enumerate(zip(track_ids, keys, strict=True), first_entry_id):
                 entry = {"id": entry_id, "playlist_id": number, "track_id": track_id, "order_key": key}
                 entries.append({**entry, "added_by_id": owner_id, "added_at": at, "placed_version": 1})
-                added.append([entry_id, key, track_id])
+                added.append([entry_id, key, track_id, None])
             changes.append(_change(number, owner_id, added, at))
             playlists.append(
                 {
@@ -447,5 +447,6 @@ def _change(playlist_id: int, user_id: int, added: list[list[Any]], at: datetime
         "user_id": user_id,
         "kind": "created",
         "changed": {"added": added},
+        "summary": {"added_count": len(added), "entry_ids": [entry[0] for entry in added[:3]]},
         "created_at": at,
     }

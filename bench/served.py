@@ -27,9 +27,9 @@ SECRET_KEY = "bench"
 
 
 @contextmanager
-def filled_databases(folder: Path, wanted: str, scale: float) -> Iterator[list[Database]]:
-    """Databases with the library in them. BENCH_FOLDER keeps them from one bench to the next."""
-    kept = Path(os.environ.get("BENCH_FOLDER") or folder)
+def filled_databases(folder: Path, wanted: str, scale: float, *, is_shared: bool = True) -> Iterator[list[Database]]:
+    """Databases with the library in them. BENCH_FOLDER keeps those that are shared from one bench to the next."""
+    kept = Path((is_shared and os.environ.get("BENCH_FOLDER")) or folder)
     kept.mkdir(parents=True, exist_ok=True)
     with databases(kept, wanted) as found:
         for database in found:
