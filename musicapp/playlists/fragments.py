@@ -10,6 +10,7 @@ from flask import render_template
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from musicapp.core.db import LARGEST_ID
 from musicapp.live.frames import Partial
 from musicapp.live.registry import fragment, topic
 from musicapp.playlists import access, presence, queries
@@ -22,13 +23,17 @@ MOST_ROWS = 20
 
 @topic("playlist")
 def may_hear_playlist(viewer: Any, playlist_id: int | None) -> bool:
-    return playlist_id is not None and access.may_hear(viewer, playlist_id)
+    return _is_id(playlist_id) and access.may_hear(viewer, playlist_id or 0)
 
 
 @topic("playlist_people")
 def may_hear_people(viewer: Any, playlist_id: int | None) -> bool:
     """Who is looking is for members only."""
-    return playlist_id is not None and queries.role_of(viewer.id, playlist_id) is not None
+    return _is_id(playlist_id) and queries.role_of(viewer.id, playlist_id or 0) is not None
+
+
+def _is_id(number: int | None) -> bool:
+    return number is not None and number <= LARGEST_ID
 
 
 def told(change: queries.Change) -> dict[str, Any]:
@@ -50,21 +55,17 @@ def told(change: queries.Change) -> dict[str, Any]:
 
 def _in_words(change: queries.Change) -> str:
     """One sentence without titles: not everybody may see every track."""
-    name = change.by.name if change.by else _("Somebody")
+    said = {"name": change.by.name if change.by else _("Somebody")}
     words = {
-        "added": ngettext(
-            "%(name)s added %(num)s track.", "%(name)s added %(num)s tracks.", len(change.added), name=name
-        ),
+        "added": ngettext("%(name)s added %(num)s track.", "%(name)s added %(num)s tracks.", len(change.added), **said),
         "removed": ngettext(
-            "%(name)s removed %(num)s track.", "%(name)s removed %(num)s tracks.", len(change.removed), name=name
+            "%(name)s removed %(num)s track.", "%(name)s removed %(num)s tracks.", len(change.removed), **said
         ),
-        "moved": ngettext(
-            "%(name)s moved %(num)s track.", "%(name)s moved %(num)s tracks.", len(change.moved), name=name
-        ),
-        "sorted": _("%(name)s sorted the playlist.", name=name),
-        "edited": _("%(name)s changed the details.", name=name),
-        "undone": _("%(name)s took a change back.", name=name),
-        "restored": _("%(name)s brought an earlier version back.", name=name),
+        "moved": ngettext("%(name)s moved %(num)s track.", "%(name)s moved %(num)s tracks.", len(change.moved), **said),
+        "sorted": _("%(name)s sorted the playlist.", **said),
+        "edited": _("%(name)s changed the details.", **said),
+        "undone": _("%(name)s took a change back.", **said),
+        "restored": _("%(name)s brought an earlier version back.", **said),
     }
     return str(words.get(change.kind, ""))
 

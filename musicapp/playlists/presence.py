@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Any
 
 from musicapp.core.redis import RedisUnavailable, redis_client
 
@@ -48,7 +49,8 @@ def leave(playlist_id: int, user_id: int, page: str, *, now_s: float | None = No
 def forget(playlist_id: int, user_id: int) -> None:
     """Takes away all pages of a user who is no longer a member."""
     try:
-        pages = [one for one in redis_client().zrange(_key(playlist_id), 0, -1) if one.startswith(b"%d:" % user_id)]
+        found: Any = redis_client().zrange(_key(playlist_id), 0, -1)
+        pages = [one for one in found if one.startswith(b"%d:" % user_id)]
         if pages:
             redis_client().zrem(_key(playlist_id), *pages)
     except RedisUnavailable:
@@ -59,7 +61,7 @@ def looking(playlist_id: int, *, now_s: float | None = None) -> list[int]:
     """Ids of the users whose pages are open, each once; none while Redis is away."""
     now_s = time.time() if now_s is None else now_s
     try:
-        found = redis_client().zrangebyscore(_key(playlist_id), now_s - EXPIRES_S, "+inf")
+        found: Any = redis_client().zrangebyscore(_key(playlist_id), now_s - EXPIRES_S, "+inf")
     except RedisUnavailable:
         return []
     return list(dict.fromkeys(sorted(int(one.split(b":")[0]) for one in found)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -72,9 +73,25 @@ def track_ids_of(selection: Selection, user_id: int) -> list[int]:
     return found
 
 
-def playlist_track_ids(playlist_id: int, user_id: int | None, entry_ids: tuple[int, ...]) -> list[int]:
+def playlist_track_ids(playlist_id: int, user_id: int | None, entry_ids: Collection[int] = ()) -> list[int]:
     """The tracks of these entries, of all when there are none, in the playlist's order."""
     if not entry_ids:
         return list(queries.track_ids_of(playlist_id, user_id))
     chosen = set(entry_ids)
     return [track_id for entry_id, track_id in entry_track_ids(playlist_id, user_id) if entry_id in chosen]
+
+
+def tracks_from(
+    playlist_id: int, user_id: int, place: int, *, column: str = "", down: bool = False
+) -> tuple[list[int], int]:
+    """All tracks as the page shows them, and the index in them of the row at `place`, counted from 0.
+
+    Rows whose track is gone have a place on the page but none in the play queue.
+    """
+    tracks = dict(entry_track_ids(playlist_id, user_id))
+    if column in queries.SORT_COLUMNS:
+        order = queries.sorted_entry_ids(playlist_id, column, down)
+    else:
+        order = [entry_id for entry_id, _key in queries.order(playlist_id)]
+    heard = [entry_id in tracks for entry_id in order]
+    return [tracks[entry_id] for entry_id in order if entry_id in tracks], sum(heard[:place])

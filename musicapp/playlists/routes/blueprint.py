@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask_babel import gettext as _
+from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from musicapp.core.db import db, reading
@@ -20,10 +21,8 @@ ID = "<int(max=2147483647):playlist_id>"
 
 def to_playlist(playlist_id: int, anchor: str | None = None, **more: Any) -> BaseResponse:
     """Back to the playlist's page, to the piece of it that the form stood in."""
-    begins = request.args.get("from", type=int) or None
-    return redirect(
-        url_for("browse.playlist", playlist_id=playlist_id, _anchor=anchor, **{"from": begins}, **more), 303
-    )
+    values: dict[str, Any] = {"from": request.args.get("from", type=int) or None, **more}
+    return redirect(url_for("browse.playlist", **values, playlist_id=playlist_id, _anchor=anchor), 303)
 
 
 @reading()
@@ -43,11 +42,15 @@ def _refused(error: PlaylistError) -> Any:
     """What services refuse: 404, 403, or the words above the page that the form stood on."""
     db.session.rollback()
     if isinstance(error, PlaylistNotFoundError):
-        abort(404, str(error))
+        return current_app.handle_http_exception(NotFound(str(error)))
     if isinstance(error, PlaylistForbiddenError):
-        abort(403, str(error))
+        return current_app.handle_http_exception(Forbidden(str(error)))
+    return refused((request.view_args or {}).get("playlist_id"), str(error))
+
+
+def refused(playlist_id: int | None, words: str) -> Any:
+    """Nothing was stored, and this is why."""
     if wants_json():
-        return {"error": str(error)}, 422
-    flash(str(error), "error")
-    playlist_id = (request.view_args or {}).get("playlist_id")
+        return {"error": words}, 422
+    flash(words, "error")
     return to_playlist(playlist_id) if playlist_id else redirect(url_for("playlists.playlists"), 303)

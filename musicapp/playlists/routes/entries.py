@@ -17,8 +17,8 @@ from musicapp.playlists import forms, queries, services
 from musicapp.playlists.access import open_for_editors, open_playlist
 from musicapp.playlists.fragments import told
 from musicapp.playlists.queries.viewing import contained_count, name_of
-from musicapp.playlists.routes.blueprint import ID, blueprint, changed
-from musicapp.playlists.selection import playlist_track_ids, selection_of, track_ids_of
+from musicapp.playlists.routes.blueprint import ID, blueprint, changed, refused
+from musicapp.playlists.selection import playlist_track_ids, selection_of, track_ids_of, tracks_from
 
 MOST_CHANGES = 200
 """A page further behind takes the whole order."""
@@ -140,24 +140,28 @@ def undo(playlist_id: int) -> Any:
 
 @blueprint.post(f"/playlists/{ID}/queue")
 def queue_tracks(playlist_id: int) -> Any:
-    """Into the play queue: field place is next, last or now; entry_ids names rows, none: the whole playlist."""
+    """Into the play queue: place is next or last, entry_ids names rows (none: all); now: all, from row start on."""
     user_id = signed_in_id()
     open_playlist(playlist_id)
-    ids = playlist_track_ids(playlist_id, user_id, tuple(forms.sent_ids(request.form, "entry_ids")))
-    source = f"playlist-{playlist_id}"
+    place, source = request.form.get("place"), f"playlist-{playlist_id}"
     try:
-        if request.form.get("place") == "now":
+        if place == "now":
+            column, down = request.args.get("sort", ""), request.args.get("down") == "1"
             start = forms.sent_id(request.form, "start") or 0
-            play_queue.replace(user_id, ids, start=start, source=source)
+            ids, index = tracks_from(playlist_id, user_id, start, column=column, down=down)
+            added = play_queue.replace(user_id, ids, start=index, source=source)
         else:
-            place = "next" if request.form.get("place") == "next" else "last"
-            play_queue.add_tracks(user_id, ids, place=place, source=source)
+            ids = playlist_track_ids(playlist_id, user_id, forms.sent_ids(request.form, "entry_ids"))
+            added = play_queue.add_tracks(user_id, ids, place="next" if place == "next" else "last", source=source)
     except play_queue.QueueFullError as error:
         db.session.rollback()
-        abort(422, str(error))
+        return refused(playlist_id, str(error))
     db.session.commit()
-    words = ngettext("Added %(num)s track to the play queue.", "Added %(num)s tracks to the play queue.", len(ids))
-    return {"words": words} if wants_json() else changed(playlist_id, None, words)
+    count = len(added.entry_ids)
+    words = ngettext("Added %(num)s track to the play queue.", "Added %(num)s tracks to the play queue.", count)
+    if wants_json():
+        return {"words": words, "added": list(added.entry_ids)}
+    return changed(playlist_id, None, words)
 
 
 @blueprint.get(f"/playlists/{ID}/order.json")

@@ -9,6 +9,7 @@ import { Selection } from "./selection.js";
 
 const GAP_MS = 1000;
 const RETRY_MS = 3000;
+const NEWS_MS = 6000;
 const RELOAD_SPREAD_MS = 400;
 const JSON_ONLY = { Accept: "application/json" };
 
@@ -49,6 +50,17 @@ export class PlaylistPage {
     if (count !== this.viewIds.length || this.words.from !== "0") await this.reload();
     else this.window.show(this.ids);
     this.root.classList.add("is-live");
+    this.#offerUndo();
+  }
+
+  /** After a plain form (sort, restore): the note that the server wrote gets the button that takes it back. */
+  #offerUndo() {
+    const field = this.root.querySelector(".only-plain [name=change_id]");
+    if (!field) return;
+    const words = document.querySelector("#toasts .toast:last-child .toast-words")?.textContent;
+    toast(words ?? field.form.textContent.trim(), { action: { words: this.words.wordsUndo, run: () => this.undo(field.value) } });
+    field.closest(".only-plain").remove();
+    history.replaceState(history.state, "", location.pathname + location.search.replace(/([?&])undo=\d+&?/, "$1").replace(/[?&]$/, ""));
   }
 
   close() {
@@ -114,6 +126,8 @@ export class PlaylistPage {
       if (change.by_id === Number(this.words.me)) continue;
       for (const { entry_id: id } of [...change.added, ...change.moved].slice(0, 50)) this.window.tag(id, change.by);
       this.news.textContent = change.words;
+      clearTimeout(this.newsTimer);
+      this.newsTimer = this.#later(() => { this.news.textContent = ""; }, NEWS_MS);
     }
     if (!this.view) {
       this.draw();
@@ -252,7 +266,9 @@ export class PlaylistPage {
   #answered({ change, words, undo_url: mayUndo }) {
     if (change) this.receive(change);
     const action = mayUndo ? { words: this.words.wordsUndo, run: () => this.undo(change.id) } : null;
-    if (words) toast(words, { action });
+    if (!words) return;
+    this.note?.remove(); // one step back at a time; further ones by key or button
+    this.note = toast(words, { action });
   }
 
   /** Takes back a change, or the last one that this person made. */
@@ -268,7 +284,9 @@ export class PlaylistPage {
   async #submit(event) {
     const form = event.target;
     const row = form.closest("[data-entry]");
-    const door = new URL(event.submitter?.formAction || form.action).pathname.split("/").at(-1);
+    // a button without an address of its own would say that of the page
+    const address = event.submitter?.getAttribute("formaction") ?? form.getAttribute("action");
+    const door = address.split("?")[0].split("/").at(-1);
     const own = { undo: () => this.undo(), up: () => this.moveBy([Number(row.dataset.entry)], -1),
       down: () => this.moveBy([Number(row.dataset.entry)], 1), remove: () => this.remove([Number(row.dataset.entry)]) };
     if (!(form.matches(".row-edit") || form.matches(".playlist-undo")) || !own[door]) return;
