@@ -53,6 +53,13 @@ class Stage:
             "/studio/albums/new",
         ]
         for_owner += [f"/studio{self.album}", f"/studio{self.draft}", track_edit, artist_edit]
+        for_owner += [
+            "/library",
+            "/library?kind=artists",
+            "/library/history",
+            "/library/history/delete",
+            f"{self.track}/menu",
+        ]
         for_owner += ["/settings", "/people/alice", self.failed_job]
         return [*(("stranger", path) for path in for_all), *(("owner", path) for path in for_owner)]
 
