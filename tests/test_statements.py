@@ -122,6 +122,7 @@ def fill_catalog(shelf: Shelf, count: int) -> None:
                         track_id=track.id,
                         album_id=album_id,
                         started_at=utc_now(),
+                        source="playlist-1" if track.id == 1 else "",
                     ),
                 ]
             )

@@ -15,6 +15,7 @@ from musicapp.core.db import db, utc_now
 from musicapp.library.models import ArtistFollow
 from musicapp.library.queries import recently_played
 from musicapp.playlists.models import Playlist, PlaylistFollow, PlaylistMember
+from musicapp.playlists.queries import PlaylistCard, playlists_of
 
 HOME_ALBUMS = 24
 SHELF_ALBUMS = 12
@@ -44,6 +45,7 @@ class Home:
     recent: list[queries.AlbumCard | SidePlaylist]
     followed: list[queries.AlbumCard]
     picks: list[queries.AlbumCard]
+    playlists: list[PlaylistCard]
 
 
 def published_card(album_id: int) -> queries.AlbumCard | None:
@@ -53,11 +55,11 @@ def published_card(album_id: int) -> queries.AlbumCard | None:
 
 
 def home(user_id: int | None, today: date) -> Home:
-    """The home page of a user (None: a stranger), in at most eight statements."""
+    """The home page of a user (None: a stranger), in at most eleven statements."""
     newest = queries.latest_album_ids(HOME_ALBUMS)
     album_count = queries.published_album_count()
     if user_id is None:
-        return Home(queries.cards_of_albums(newest), album_count, [], [], [])
+        return Home(queries.cards_of_albums(newest), album_count, [], [], [], [])
     recent = recently_played(user_id, SHELF_ALBUMS)
     followed = _new_from_followed(user_id)
     # The same all day for one user. Some may be drafts or gone.
@@ -76,7 +78,14 @@ def home(user_id: int | None, today: date) -> Home:
     def found(ids: list[int]) -> list[queries.AlbumCard]:
         return [cards[id] for id in ids if id in cards]
 
-    return Home(found(newest), album_count, [tile for tile in tiles if tile], found(followed), found(picked))
+    return Home(
+        albums=found(newest),
+        album_count=album_count,
+        recent=[tile for tile in tiles if tile],
+        followed=found(followed),
+        picks=found(picked),
+        playlists=playlists_of(user_id, limit=SHELF_ALBUMS),
+    )
 
 
 def _new_from_followed(user_id: int) -> list[int]:

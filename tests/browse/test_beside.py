@@ -109,6 +109,7 @@ def test_home_shows_what_one_played_and_follows(house: House) -> None:
             )
         db.session.commit()
     text = house.browser(house.bob).get("/").text
+    assert f'id="playlist-card-{playlist}"' in text
     assert text.index("Recently played") < text.index("New from artists you follow") < text.index("New albums")
     assert text.count('class="tile"') == 2
     assert f'class="tile" href="/playlists/{playlist}"' in text
