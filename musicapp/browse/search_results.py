@@ -60,7 +60,8 @@ def results(found: Found, user_id: int | None) -> Results:
     plays = {row.id: row.play_count for row in open_rows["track"]}
     rows = kept.TRACK_ROWS.get_many(list(plays), rows_of_tracks)
     tracks = {id: with_plays(row, plays[id]) for id, row in rows.items()}
-    lists = playlists.public_cards(found.ids("playlist"))
+    # After a typo two statements were needed to find anything: no mosaics then.
+    lists = playlists.public_cards(found.ids("playlist"), with_pictures=found.spelling is None)
     people = {row.id: Person(row.id, row.username, row.name, row.avatar_key) for row in open_rows["person"]}
     cards: dict[str, Mapping[int, Any]] = {
         "artist": artists, "album": albums, "track": tracks, "playlist": lists, "person": people

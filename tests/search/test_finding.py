@@ -207,7 +207,7 @@ def test_search_is_one_statement(library: Flask) -> None:
     assert len(ran) == 1
     with statements() as ran:
         assert queries.search("shlls").is_respelled
-    assert len(ran) == 4
+    assert len(ran) == 3
 
 
 NASTY = (

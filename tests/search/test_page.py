@@ -6,12 +6,14 @@ from collections.abc import Iterator
 import pytest
 import redis
 from flask import Flask
+from sqlalchemy import select
 
 from musicapp import create_app
 from musicapp.catalog import services as catalog
+from musicapp.catalog.models import Album, Artwork, Track
 from musicapp.core.db import db
 from musicapp.core.redis import redis_client
-from musicapp.playlists.models import Playlist
+from musicapp.playlists.models import Playlist, PlaylistEntry
 from musicapp.search.services import put_entry
 from tests.catalog.conftest import House, house, statements
 from tests.people import register, sign_in
@@ -184,16 +186,26 @@ def test_search_works_without_redis(environ: dict[str, str]) -> None:
     app.extensions["redis"].close()
 
 
-@pytest.mark.parametrize("query", ["q=winter", "q=wintre", "q=w", "q=winter&kind=track&genre=dream-pop", ""])
-def test_page_runs_few_statements_whatever_it_shows(shop: House, query: str) -> None:
+def test_page_runs_few_statements_whatever_it_shows(shop: House) -> None:
+    """Also while the cache is cold. The playlist has a cover in its mosaic, as then there is one statement more."""
+    with shop.app.app_context():
+        cover = Artwork(key="a/1", sha256="x", width=640, height=640, sizes=[320], color="#204060")
+        db.session.add(cover)
+        db.session.flush()
+        db.session.get_one(Album, shop.album).cover_id = cover.id
+        track_id = db.session.scalars(select(Track.id)).first()
+        entry = {"order_key": "a0", "track_id": track_id, "placed_version": 1}
+        db.session.add(PlaylistEntry(playlist_id=shop.playlist, **entry))  # type: ignore[attr-defined]
+        db.session.commit()
     bob = shop.browser(shop.bob)
     bob.get("/")  # the session is known
-    with redis.Redis.from_url(shop.app.config["REDIS_URL"]) as client:
-        for key in client.scan_iter("cache/*"):
-            client.delete(key)
-    with shop.app.app_context(), statements() as ran:
-        assert bob.get(f"/search?{query}").status_code == 200
-    assert len([one for one in ran if not one.startswith(("BEGIN", "PRAGMA"))]) <= 12
+    for query in ("q=winter", "q=wintre", "q=w", "q=winter&kind=track&genre=dream-pop", "q=bob", ""):
+        with redis.Redis.from_url(shop.app.config["REDIS_URL"]) as client:
+            for key in client.scan_iter("cache*"):
+                client.delete(key)
+        with shop.app.app_context(), statements() as ran:
+            assert bob.get(f"/search?{query}").status_code == 200
+        assert len([one for one in ran if not one.startswith(("BEGIN", "PRAGMA"))]) <= 12, query
 
 
 def test_nasty_addresses_are_answered(shop: House) -> None:

@@ -126,11 +126,11 @@ def public_playlists(*, before: str | None = None, limit: int = 48, owner_id: in
     return _cards(found)
 
 
-def public_cards(playlist_ids: Collection[int]) -> dict[int, PlaylistCard]:
+def public_cards(playlist_ids: Collection[int], *, with_pictures: bool = True) -> dict[int, PlaylistCard]:
     """Playlist id -> card, of those that are public: for what search found."""
     if not playlist_ids:
         return {}
-    return {card.id: card for card in _cards(_public().where(Playlist.id.in_(playlist_ids)))}
+    return {card.id: card for card in _cards(_public().where(Playlist.id.in_(playlist_ids)), with_pictures)}
 
 
 def _public() -> Select[*tuple[Any, ...]]:

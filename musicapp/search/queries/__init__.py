@@ -58,7 +58,7 @@ def search(
     limit: int = 8,
     after: str | None = None,
 ) -> Found:
-    """What everybody may find by these words: at most `limit` hits of each kind. One statement, four after a typo.
+    """What everybody may find by these words: at most `limit` hits of each kind. One statement, three after a typo.
 
     Every word may be a beginning. `genre` is a slug; `after` is one of `next_keys`, with a single kind.
     What became invisible a moment ago may still be among the ids: read the things with their rights.
@@ -86,7 +86,7 @@ def _respelled(groups: list[Group], found: Found, *, kinds: Collection[str], fil
     wanted = forgiven(groups)
     if not wanted:
         return found
-    page = _page(hits_by_kind(wanted, kinds=kinds, filters=filters, limit=limit + 1), limit)
+    page = _page(hits_by_kind(wanted, kinds=kinds, filters=filters, limit=limit + 1, with_text=True), limit)
     known = {hit.place for hits in found.hits.values() for hit in hits}
     new = [hit for hits in page.hits.values() for hit in hits if hit.place not in known]
     if not new:
@@ -99,10 +99,7 @@ def _respelled(groups: list[Group], found: Found, *, kinds: Collection[str], fil
 
 def _spelling_in(hit: Hit, wanted: list[list[Group]]) -> str:
     """The query as this hit spells it: whole words where only their beginning was typed."""
-    title, words = db.session.execute(
-        select(SearchEntry.title, SearchEntry.words).where(SearchEntry.place == hit.place)
-    ).one()
-    tokens = f"{title} {words}".split()
+    tokens = hit.text.split()
     spelled = []
     for typed, *others in wanted:
         fitting = [token for (other, *_) in others for token in tokens if token.startswith(other)]

@@ -11,7 +11,7 @@ soon as there is enough. Longer words match little: they are read once, and sort
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 from typing import Any
@@ -33,6 +33,8 @@ class Hit:
 
     tier: int
     place: int
+    text: str = field(default="", compare=False)
+    """Its tokens, where they were asked for."""
 
     @property
     def kind(self) -> str:
@@ -54,7 +56,13 @@ class Hit:
 
 
 def hits_by_kind(
-    wanted: Wanted, *, kinds: Collection[str], filters: Filters, limit: int, after: Hit | None = None
+    wanted: Wanted,
+    *,
+    kinds: Collection[str],
+    filters: Filters,
+    limit: int,
+    after: Hit | None = None,
+    with_text: bool = False,
 ) -> dict[str, list[Hit]]:
     """Kind -> at most `limit` hits, best first; `after` (one kind only) is the last hit of the page before."""
     asking = ASKING["sqlite" if is_sqlite() else "postgresql"]
@@ -64,7 +72,7 @@ def hits_by_kind(
     anywhere = asking.all_of([asking.any_of([asking.anywhere(group) for group in groups]) for groups in wanted])
     facets = asking.facets(filters)
     titles = sorted({" ".join(token for group in spelling for token in group) for spelling in spellings})
-    parts = Parts(asking.name, tuple(kinds), len(titles), bool(facets), after is not None)
+    parts = Parts(asking.name, tuple(kinds), len(titles), bool(facets), after is not None, with_text)
     parameters: dict[str, Any] = {f"title_{number}": title for number, title in enumerate(titles)} | {"limit": limit}
     if after:
         parameters |= {"after_tier": after.tier, "after_place": after.place}
@@ -95,6 +103,16 @@ class Parts:
     title_count: int
     has_facets: bool
     has_after: bool
+    has_text: bool
+
+    def whole(self, found: str) -> TextClause:
+        """The statement, from what finds (tier, place)."""
+        if not self.has_text:
+            return text(found)
+        return text(
+            "SELECT hit.tier, hit.place, entry.title || ' ' || entry.words "
+            f"FROM ({found}) AS hit JOIN search_entries AS entry ON entry.place = hit.place"
+        )
 
     @property
     def titles(self) -> str:
@@ -132,7 +150,7 @@ def _tier_by_tier(parts: Parts, conditions: tuple[str, str, str]) -> TextClause:
                 f"{place} > {begin} AND {place} <= {last} ORDER BY {place} LIMIT :limit) AS tier_{tier}"
             )
         lists.append(f"SELECT * FROM (SELECT * FROM ({' UNION ALL '.join(tiers)}) AS tiers LIMIT :limit) AS {kind}")
-    return text(" UNION ALL ".join(lists))
+    return parts.whole(" UNION ALL ".join(lists))
 
 
 @lru_cache(maxsize=256)
@@ -144,7 +162,7 @@ def _all_at_once(parts: Parts, conditions: tuple[str, str, str]) -> TextClause:
         wishes.append(f"(place >> {KIND_SHIFT}) IN ({numbers})")
     if parts.has_after:
         wishes.append("(tier > :after_tier OR (tier = :after_tier AND place > :after_place))")
-    return text(
+    return parts.whole(
         "SELECT tier, place FROM (SELECT tier, place, "
         f"row_number() OVER (PARTITION BY place >> {KIND_SHIFT} ORDER BY tier, place) AS number "
         f"FROM ({found}) AS found WHERE {' AND '.join(wishes)}) AS numbered WHERE number <= :limit"
