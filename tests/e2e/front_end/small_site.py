@@ -25,6 +25,7 @@ from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response as BaseResponse
 
+from musicapp.core.assets import init_assets
 from musicapp.core.pages import init_pages, page
 from musicapp.core.security import init_security
 
@@ -47,6 +48,11 @@ PAGES = {
 {% endfor %}</ol>
 <p id="poked" hx-get="/poked" hx-swap="outerHTML"
 data-refresh-on="album-{{ number }}-changed">not poked</p>{% endblock %}""",
+    "now.html": """{% extends layout %}{% block main %}<div id="now" data-color="#2f6f8f"><span class="cover">
+<img src="/static/mark.svg" alt="" width="480" height="480"></span><div id="now-actions">{% from "core/_actions.html"
+import like_button, add_to_playlist_button %}{{ like_button("track-" ~ number) }}
+{{ add_to_playlist_button("track_id=" ~ number, small=True) }}</div>
+<div id="now-words"><h2>Credits</h2><a href="/">Words about {{ number }}</a></div></div>{% endblock %}""",
     "studio.html": """{% extends layout %}{% from "core/_macros.html" import page_live, upload_form, field, button %}
 {% block title %}Studio{% endblock %}{% block main %}<h1>Studio</h1>{{ upload_form("/plain", 5) }}
 <div id="uploads">{% for upload in uploads %}<p>{{ upload }}</p>{% endfor %}</div>
@@ -143,6 +149,7 @@ def make_site(ledger: Ledger) -> Flask:
     Babel(app)
     init_security(app)
     init_pages(app)
+    init_assets(app)
 
     @app.context_processor
     def _everywhere() -> dict[str, Any]:
@@ -185,6 +192,12 @@ def make_site(ledger: Ledger) -> Flask:
         flat = [value for peak in peaks for value in (-peak, peak)]
         drawn = {"version": 2, "channels": 1, "sample_rate": 8000, "samples_per_pixel": 96, "bits": 8}
         return {**drawn, "length": len(peaks), "data": flat}
+
+    @app.get("/tracks/<int:number>/now-playing")
+    def now_playing(number: int) -> Response:
+        if number == GONE_TRACK:
+            abort(404)
+        return page("now.html", number=number)
 
     @app.post("/plays")
     def plays() -> tuple[str, int]:

@@ -28,7 +28,10 @@ def test_list_of_shortcuts_names_every_key_that_is_bound(page: Page) -> None:
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog).to_be_visible()
     said = set(dialog.locator("kbd").all_text_contents())
-    bound = page.evaluate("async () => (await import('/static/js/shortcuts.js')).boundKeys()")
+    entry = page.locator("script[type=module]").get_attribute("src")
+    assert entry is not None
+    module = entry.replace("app.js", "shortcuts.js")
+    bound = page.evaluate("async (module) => (await import(module)).boundKeys()", module)
     assert {"player", "list", "site"} <= {one["group"] for one in bound}
     parts = {part for one in bound for key in one["keys"] for part in re.split(r"(?<=.)[+ ]", key)}
     assert {SIGNS.get(part, part) for part in parts} <= said

@@ -1,6 +1,9 @@
 // The player's own controls: buttons, volume, sound settings, and the play queue as a list.
 import { clock, fill, vendored } from "../page.js";
 
+const MOST_ROWS = 100;
+const ROWS_BEFORE = 20;
+
 const id = (name) => document.getElementById(`player-${name}`);
 
 /** As title_hue in core/pages.py counts it, so that a made cover has one colour everywhere. */
@@ -39,6 +42,7 @@ export class QueuePanel {
   #template = document.getElementById("player-queue-row").content.firstElementChild;
   #shown = undefined;
   #coverShown = undefined;
+  #first = 0; // the list's first row is this one of the queue
 
   constructor(player) {
     this.#player = player;
@@ -58,35 +62,25 @@ export class QueuePanel {
     id("shuffle").addEventListener("click", () => queue.toggleShuffle());
     id("repeat").addEventListener("click", () => queue.cycleRepeat());
     id("clear").addEventListener("click", () => this.#player.clear());
-    id("open").addEventListener("click", () => {
-      const isOpen = this.#player.element.classList.toggle("is-open");
-      id("open").setAttribute("aria-expanded", String(isOpen));
-    });
-    // a link in the opened player leads to a page: make room for it
-    document.addEventListener("htmx:before:history:update", () => {
-      this.#player.element.classList.remove("is-open");
-      id("open").setAttribute("aria-expanded", "false");
-      this.#closePanels();
-    });
   }
 
   /** The browser's own dismissal would close the play queue at every press of the player's buttons. */
   #wirePanels() {
     const panels = [this.#panel, id("sound-panel")];
     for (const panel of panels) {
-      panel.addEventListener("beforetoggle", (event) => { if (event.newState === "open") this.#closePanels(panel); });
+      panel.addEventListener("beforetoggle", (event) => { if (event.newState === "open") this.closePanels(panel); });
     }
     document.addEventListener("pointerdown", (event) => {
-      if (!event.target.closest("#player, #toasts")) this.#closePanels();
+      if (!event.target.closest("#player, #toasts")) this.closePanels();
     });
     document.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !panels.some((panel) => panel.matches(":popover-open"))) return;
       id(this.#panel.matches(":popover-open") ? "list" : "sound").focus();
-      this.#closePanels();
+      this.closePanels();
     });
   }
 
-  #closePanels(except = null) {
+  closePanels(except = null) {
     for (const panel of [this.#panel, id("sound-panel")]) {
       if (panel !== except && panel.matches(":popover-open")) panel.hidePopover();
     }
@@ -125,7 +119,10 @@ export class QueuePanel {
 
   #wireList() {
     const { queue } = this.#player;
-    const indexOf = (target) => [...this.#list.children].indexOf(target.closest(".queue-row"));
+    const indexOf = (target) => {
+      const at = [...this.#list.children].indexOf(target.closest(".queue-row"));
+      return at < 0 ? at : at + this.#first;
+    };
     this.#list.addEventListener("click", (event) => {
       const index = indexOf(event.target);
       if (index < 0) return;
@@ -142,18 +139,12 @@ export class QueuePanel {
         else this.#player.jump(index);
       }
     });
-    this.#panel.addEventListener("toggle", async (event) => {
+    this.#panel.addEventListener("toggle", (event) => {
       id("list").setAttribute("aria-expanded", String(event.newState === "open"));
       if (event.newState !== "open") return;
       this.#shown = undefined;
       this.#show();
-      this.#list.children[queue.index]?.scrollIntoView({ block: "center" });
-      const Sortable = await vendored("sortablejs-1.15.7/Sortable.min.js", "Sortable").catch(() => null);
-      if (Sortable && !Sortable.get(this.#list)) {
-        Sortable.create(this.#list, {
-          handle: "[data-drag]", animation: 120, onEnd: ({ oldIndex, newIndex }) => queue.move(oldIndex, newIndex),
-        });
-      }
+      this.#list.querySelector("[aria-current]")?.scrollIntoView({ block: "center" });
     });
     id("sound-panel").addEventListener("toggle", (event) => {
       id("sound").setAttribute("aria-expanded", String(event.newState === "open"));
@@ -162,7 +153,7 @@ export class QueuePanel {
 
   /** The list was drawn anew: the keyboard stays on the same button of the moved row. */
   #focus(index, act) {
-    const row = this.#list.children[index];
+    const row = this.#list.children[index - this.#first];
     const button = row?.querySelector(`[data-queue=${act}]:not(:disabled)`) ?? row?.querySelector(".queue-play");
     (button ?? id("clear")).focus();
   }
@@ -187,29 +178,45 @@ export class QueuePanel {
       this.#coverShown = face;
       id("cover").replaceChildren(...(track ? [coverOf(track)] : []));
     }
-    if (this.#panel.matches(":popover-open")) this.#showList();
+    if (this.#panel.matches(":popover-open") || element.classList.contains("is-open")) this.showList();
   }
 
-  #showList() {
+  showList() {
     const { queue, words } = this.#player;
     id("queue-empty").hidden = queue.tracks.length > 0;
     id("clear").hidden = queue.tracks.length === 0;
-    const state = queue.tracks.map((track) => track.id).join() + `@${queue.index}`;
+    // a window of a long queue; /queue shows all of it
+    const first = queue.length > MOST_ROWS ? Math.max(0, Math.min(queue.index - ROWS_BEFORE, queue.length - MOST_ROWS)) : 0;
+    const tracks = queue.tracks.slice(first, first + MOST_ROWS);
+    id("queue-more").hidden = tracks.length === queue.length;
+    const state = tracks.map((track) => `${track.id} ${track.title}`).join() + `@${queue.index}`;
     if (state === this.#shown) return;
     this.#shown = state;
-    this.#list.replaceChildren(...queue.tracks.map((track, index) => {
+    this.#first = first;
+    this.#list.replaceChildren(...tracks.map((track, at) => {
+      const index = first + at;
       const row = this.#template.cloneNode(true);
-      row.querySelector(".queue-title").textContent = track.title;
-      row.querySelector(".queue-artists").textContent = track.artists;
+      row.querySelector(".queue-title").textContent = track.title ?? "…";
+      row.querySelector(".queue-artists").textContent = track.artists ?? "";
       row.querySelector(".queue-length").textContent = clock(track.duration_ms / 1000);
       if (index === queue.index) row.setAttribute("aria-current", "true");
       for (const [act, label] of [["up", words.wordsUp], ["down", words.wordsDown], ["remove", words.wordsRemove]]) {
         const button = row.querySelector(`[data-queue=${act}]`);
-        button.setAttribute("aria-label", `${label}: ${track.title}`);
+        button.setAttribute("aria-label", `${label}: ${track.title ?? ""}`);
         button.title = label;
         button.disabled = (act === "up" && index === 0) || (act === "down" && index === queue.tracks.length - 1);
       }
       return row;
     }));
+    this.#makeSortable();
+  }
+
+  async #makeSortable() {
+    const Sortable = await vendored("sortablejs-1.15.7/Sortable.min.js", "Sortable").catch(() => null);
+    if (!Sortable || Sortable.get(this.#list)) return;
+    Sortable.create(this.#list, {
+      handle: "[data-drag]", animation: 120,
+      onEnd: ({ oldIndex, newIndex }) => this.#player.queue.move(oldIndex + this.#first, newIndex + this.#first),
+    });
   }
 }

@@ -5,6 +5,7 @@ import { fadesInto } from "./crossfade.js";
 import { Engine, streamAddress } from "./engine.js";
 import { startKeys } from "./keys.js";
 import { startMediaSession } from "./media_session.js";
+import { NowPlaying } from "./now.js";
 import { QueuePanel } from "./panel.js";
 import { PlayReporter } from "./plays.js";
 import { PlayQueue } from "./queue.js";
@@ -358,7 +359,7 @@ class Player extends EventTarget {
 const element = document.getElementById("player");
 if (element) {
   const player = new Player(element);
-  new QueuePanel(player);
+  new NowPlaying(player, new QueuePanel(player));
   startRows(player);
   startRemote(player);
   startQueueForms(player);
