@@ -176,6 +176,18 @@ def test_strangers_have_no_queue_on_the_server(house: House, songs: list[int]) -
     assert stranger.get("/queue").status_code == 303
 
 
+def test_live_update_says_the_state_to_its_owner_only(house: House, bob: FlaskClient, songs: list[int]) -> None:
+    entry = replace(bob, songs[:2], start=1, device_id=LAPTOP, play=1)[1]
+    renderer = declared.renderer(f"queue-{house.bob}", "play_queue")
+    assert renderer is not None
+    with house.app.test_request_context("/live"):
+        shown = str(renderer(house.bob))
+    assert f'id="play_queue-{house.bob}"' in shown
+    assert f'data-current-entry-id="{entry}"' in shown
+    assert f'data-device-id="{LAPTOP}"' in shown
+    assert "Song" not in shown
+
+
 def test_each_person_has_a_queue_of_their_own(house: House, bob: FlaskClient, songs: list[int]) -> None:
     replace(bob, songs)
     assert whole(house.signed_in(house.alice))["order"] == []
