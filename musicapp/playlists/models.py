@@ -71,7 +71,7 @@ class PlaylistEntry(Base):
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     added_at: Mapped[datetime] = mapped_column(default=utc_now)
     placed_version: Mapped[int]
-    """The change that put it where it stands. Undoing an older move leaves it there."""
+    """The change that put it where it stands, the undone ones not counted. Undoing an older move leaves it there."""
     removed_at: Mapped[datetime | None]
     removed_version: Mapped[int | None]
     """The change that took it out. Undoing an older removal does not bring it back."""
@@ -142,10 +142,9 @@ class PlaylistChange(Base):
     kind: Mapped[str] = mapped_column(String(16))
     """created, added, removed, moved, sorted, edited, undone or restored."""
     changed: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """added, removed: [entry id, key, track id]; moved, rekeyed: [entry id, old key, new key]; fields: [old, new].
-
-    A rekeyed entry has a shorter key at the same place: pages follow it, an undo does not. `undoes` and `restores`
-    name a version.
+    """added and removed entries with key and track, moved ones with old and new key, fields with old and new value;
+    services.editing.Ops says it exactly. A rekeyed entry has a shorter key at the same place: pages follow it, an undo
+    does not. `undoes` and `restores` name a version.
     """
     summary: Mapped[dict[str, Any]] = mapped_column(JSON)
     """added_count, removed_count, moved_count, the first entry_ids, fields, undoes, restores: what a history shows of

@@ -204,7 +204,7 @@ def test_keys_stay_short_after_two_thousand_insertions_at_one_place(lists: Lists
     for _ in range(insertions):
         ops = Ops()
         keys = keys_in_gap(playlist_id, *gap(playlist_id, first), 1, ops)
-        expected[:0] = [entry_id for entry_id, _, _ in insert_entries(playlist_id, None, lists.tracks[:1], keys, 0)]
+        expected[:0] = [entry[0] for entry in insert_entries(playlist_id, None, lists.tracks[:1], keys, 0)]
         longest, rekeyed = max(longest, len(keys[0])), rekeyed + bool(ops.rekeyed)
     assert longest <= LONGEST_KEY
     assert rekeyed == (1 if insertions == 2_000 else 0)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, Integer, String, Text, bindparam, cast, column, func, literal, select
+from sqlalchemy import ARRAY, Integer, String, Text, bindparam, column, func, literal, select
 from sqlalchemy.sql import FromClause
 
 from musicapp.core.db import is_sqlite
@@ -24,21 +24,22 @@ def in_batches(ids: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def pairs_table(pairs: Sequence[tuple[int, str]]) -> FromClause:
-    """(id, key) pairs as a table with these columns, and `position` from 1: one statement writes ten thousand rows.
+def rows_table(rows: Sequence[tuple[int, str, int]]) -> FromClause:
+    """(id, key, version) as a table with these columns: one statement writes ten thousand rows.
 
-    One parameter on SQLite, two on PostgreSQL; a statement for each row takes ten times as long.
+    One parameter on SQLite, three on PostgreSQL; a statement for each row takes ten times as long.
     """
     if is_sqlite():
-        each = func.json_each(bindparam("pairs", json.dumps(pairs), Text)).table_valued("key", "value", name="each")
+        each = func.json_each(bindparam("rows", json.dumps(rows), Text)).table_valued("value", name="each")
         return select(
-            cast(func.json_extract(each.c.value, literal("$[0]")), Integer).label("id"),
+            func.json_extract(each.c.value, literal("$[0]"), type_=Integer).label("id"),
             func.json_extract(each.c.value, literal("$[1]"), type_=String).label("key"),
-            (cast(each.c.key, Integer) + 1).label("position"),
-        ).subquery("pairs")
-    ids: Any = bindparam("ids", [id_ for id_, _ in pairs], ARRAY(Integer))
-    keys: Any = bindparam("keys", [key for _, key in pairs], ARRAY(String))
-    unnested = func.unnest(ids, keys).table_valued(
-        column("id", Integer), column("key", String), with_ordinality="position", name="pairs"
+            func.json_extract(each.c.value, literal("$[2]"), type_=Integer).label("version"),
+        ).subquery("given")
+    ids: Any = bindparam("ids", [row[0] for row in rows], ARRAY(Integer))
+    keys: Any = bindparam("keys", [row[1] for row in rows], ARRAY(String))
+    versions: Any = bindparam("versions", [row[2] for row in rows], ARRAY(Integer))
+    unnested = func.unnest(ids, keys, versions).table_valued(
+        column("id", Integer), column("key", String), column("version", Integer), name="given"
     )
     return unnested.render_derived()

@@ -80,7 +80,6 @@ def changes_since(playlist_id: int, version: int, limit: int = MOST_CHANGES) -> 
 
 def _change(row: PlaylistChange, people: dict[int, Person]) -> Change:
     done = row.changed
-    moved = (*done.get("moved", ()), *done.get("rekeyed", ()))
     return Change(
         id=row.id,
         playlist_id=row.playlist_id,
@@ -88,9 +87,9 @@ def _change(row: PlaylistChange, people: dict[int, Person]) -> Change:
         kind=row.kind,
         by=people.get(row.user_id) if row.user_id else None,
         at=row.created_at,
-        added=tuple(AddedEntry(*entry) for entry in done.get("added", ())),
-        removed=tuple(entry_id for entry_id, _, _ in done.get("removed", ())),
-        moved=tuple(MovedEntry(entry_id, key) for entry_id, _, key in moved),
+        added=tuple(AddedEntry(*entry[:3]) for entry in done.get("added", ())),
+        removed=tuple(entry[0] for entry in done.get("removed", ())),
+        moved=tuple(MovedEntry(entry[0], entry[2]) for name in ("moved", "rekeyed") for entry in done.get(name, ())),
         fields={name: new for name, (_, new) in done.get("fields", {}).items()},
         undoes=done.get("undoes"),
         restores=done.get("restores"),
@@ -113,12 +112,12 @@ def keys_at(playlist_id: int, version: int) -> dict[int, str] | None:
         if found != expected:
             return None
         expected -= 1
-        for entry_id, old, _ in (*done.get("moved", ()), *done.get("rekeyed", ())):
-            keys[entry_id] = old
-        for entry_id, _, _ in done.get("added", ()):
-            keys.pop(entry_id, None)
-        for entry_id, key, _ in done.get("removed", ()):
-            keys[entry_id] = key
+        for entry in (*done.get("moved", ()), *done.get("rekeyed", ())):
+            keys[entry[0]] = entry[1]
+        for entry in done.get("added", ()):
+            keys.pop(entry[0], None)
+        for entry in done.get("removed", ()):
+            keys[entry[0]] = entry[1]
     return keys if expected == version else None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Row, func, insert, literal, select, update
+from sqlalchemy.sql import FromClause
 
 from musicapp.catalog.models import Track
 from musicapp.core.db import UtcDateTime, db, utc_now
@@ -16,7 +17,7 @@ from musicapp.playlists.errors import PlaylistForbiddenError, PlaylistFullError,
 from musicapp.playlists.events import PlaylistChanged
 from musicapp.playlists.models import Playlist, PlaylistChange, PlaylistEntry, PlaylistMember
 from musicapp.playlists.order import SHORT_KEY, is_too_long, keys_between
-from musicapp.playlists.queries.batches import in_batches, pairs_table
+from musicapp.playlists.queries.batches import in_batches, rows_table
 
 EDITORS = ("owner", "editor")
 OWNER = ("owner",)
@@ -36,12 +37,15 @@ _FORBIDDEN = {
 class Ops:
     """What one change does, as PlaylistChange.changed keeps it."""
 
-    added: list[tuple[int, str, int]] = field(default_factory=list)
-    """Entry id, key, track id. Entries that are back are added, too."""
-    removed: list[tuple[int, str, int]] = field(default_factory=list)
-    moved: list[tuple[int, str, str]] = field(default_factory=list)
-    """Entry id, old key, new key."""
+    added: list[tuple[Any, ...]] = field(default_factory=list)
+    """Entry id, key, track id; of entries that are back also what they were while they were out: the version that had
+    removed them, their key, the version that had placed them."""
+    removed: list[tuple[int, str, int, int]] = field(default_factory=list)
+    """Entry id, key, track id, the version written as that which removed it."""
+    moved: list[tuple[int, str, str, int, int]] = field(default_factory=list)
+    """Entry id, old key, new key, the version that had placed it, the one written as that which placed it."""
     rekeyed: list[tuple[int, str, str]] = field(default_factory=list)
+    """Entry id, old key, new key: the same place, told otherwise."""
     fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     undoes: int | None = None
     restores: int | None = None
@@ -111,9 +115,9 @@ def record(playlist: Playlist, user_id: int | None, kind: str, ops: Ops) -> Play
     playlist.updated_at = utc_now()
     if ops.added or ops.removed:
         playlist.track_count += len(ops.added) - len(ops.removed)
-        duration_ms = _durations_ms({track_id for _, _, track_id in (*ops.added, *ops.removed)})
-        delta = sum(duration_ms.get(track_id, 0) for _, _, track_id in ops.added)
-        delta -= sum(duration_ms.get(track_id, 0) for _, _, track_id in ops.removed)
+        duration_ms = _durations_ms({entry[2] for entry in (*ops.added, *ops.removed)})
+        delta = sum(duration_ms.get(entry[2], 0) for entry in ops.added)
+        delta -= sum(duration_ms.get(entry[2], 0) for entry in ops.removed)
         # A track may have become shorter since it was added; tasks.purge counts anew where that left a difference.
         playlist.duration_ms = max(0, playlist.duration_ms + delta)
     change = PlaylistChange(
@@ -167,6 +171,14 @@ def key_after(playlist_id: int, key: str) -> str | None:
     return db.session.scalar(found.order_by(PlaylistEntry.order_key).limit(1))
 
 
+def key_up_to(playlist_id: int, key: str) -> str | None:
+    """The key of the entry at a place, or before it; None at the start."""
+    found = select(PlaylistEntry.order_key).where(
+        PlaylistEntry.playlist_id == playlist_id, PlaylistEntry.order_key <= key, *LIVE
+    )
+    return db.session.scalar(found.order_by(PlaylistEntry.order_key.desc()).limit(1))
+
+
 def gap(playlist_id: int, after_entry_id: int | None) -> tuple[str | None, str | None]:
     """The keys between which something stands after an entry (None: at the end, 0: at the start).
 
@@ -214,11 +226,11 @@ def _widened(playlist_id: int, lower: str | None, upper: str | None, ops: Ops) -
     rows = db.session.execute(stretch.order_by(PlaylistEntry.order_key)).all()
     old = sorted({row.order_key for row in rows} | {key for key in (lower, upper) if key not in (None, low, high)})
     new = dict(zip(old, keys_between(low, high, len(old)), strict=True))
-    standing = {row.id: new[row.order_key] for row in rows if row.removed_at is None}
-    lift(standing)
-    write_keys(standing)
-    write_keys({row.id: new[row.order_key] for row in rows if row.removed_at is not None}, keep_removed=True)
-    ops.rekeyed += [(row.id, row.order_key, new[row.order_key]) for row in rows if row.removed_at is None]
+    there = [row for row in rows if row.removed_at is None]
+    lift(row.id for row in there)
+    write_keys({row.id: new[row.order_key] for row in rows})
+    put_down(row.id for row in there)
+    ops.rekeyed += [(row.id, row.order_key, new[row.order_key]) for row in there]
     return new.get(lower, lower) if lower else None, new.get(upper, upper) if upper else None
 
 
@@ -228,29 +240,49 @@ def lift(entry_ids: Iterable[int]) -> None:
         db.session.execute(update(PlaylistEntry).where(PlaylistEntry.id.in_(batch)).values(removed_at=utc_now()))
 
 
-def write_keys(keys: Mapping[int, str], *, version: int | None = None, keep_removed: bool = False) -> None:
-    """Puts lifted or removed entries where their keys say; `version` is the change that places them there."""
-    if not keys:
-        return
-    pairs = pairs_table(list(keys.items()))
-    values: dict[str, Any] = {"order_key": pairs.c.key}
-    if not keep_removed:
-        values |= {"removed_at": None, "removed_version": None}
-    if version is not None:
-        values["placed_version"] = version
-    db.session.execute(
-        update(PlaylistEntry).where(PlaylistEntry.id == pairs.c.id).values(values),
-        execution_options={"synchronize_session": False},
+def put_aside(entries: Sequence[tuple[int, str, int]]) -> None:
+    """Gives removed entries (id, key, version that placed them) the place that they come back to."""
+    _write(entries, lambda given: {"order_key": given.c.key, "placed_version": given.c.version})
+
+
+def put_down(entry_ids: Iterable[int]) -> None:
+    """Undoes lift."""
+    for batch in in_batches(entry_ids):
+        db.session.execute(update(PlaylistEntry).where(PlaylistEntry.id.in_(batch)).values(removed_at=None))
+
+
+def write_keys(keys: Mapping[int, str]) -> None:
+    """Gives entries other keys at the places they have."""
+    _write([(id_, key, 0) for id_, key in keys.items()], lambda given: {"order_key": given.c.key})
+
+
+def place(entries: Sequence[tuple[int, str, int]]) -> None:
+    """Puts lifted or removed entries (id, key, version that placed them) into the playlist."""
+    _write(
+        entries,
+        lambda given: {
+            "order_key": given.c.key,
+            "placed_version": given.c.version,
+            "removed_at": None,
+            "removed_version": None,
+        },
     )
 
 
-def take_out(entry_ids: Collection[int], version: int) -> None:
-    """Marks entries as removed by a change; they keep their keys."""
-    for batch in in_batches(entry_ids):
+def take_out(entries: Iterable[tuple[int, int]]) -> None:
+    """Marks entries (id, version that removes them) as removed; they keep their keys."""
+    _write(
+        [(id_, "", version) for id_, version in entries],
+        lambda given: {"removed_at": utc_now(), "removed_version": given.c.version},
+    )
+
+
+def _write(entries: Sequence[tuple[int, str, int]], values: Callable[[FromClause], dict[str, Any]]) -> None:
+    if entries:
+        given = rows_table(entries)
         db.session.execute(
-            update(PlaylistEntry)
-            .where(PlaylistEntry.id.in_(batch))
-            .values(removed_at=utc_now(), removed_version=version)
+            update(PlaylistEntry).where(PlaylistEntry.id == given.c.id).values(values(given)),
+            execution_options={"synchronize_session": False},
         )
 
 
@@ -269,15 +301,15 @@ def standing(playlist_id: int, entry_ids: Iterable[int]) -> Sequence[Row[Any]]:
 def insert_entries(
     playlist_id: int, user_id: int | None, track_ids: Sequence[int], keys: Sequence[str], version: int
 ) -> list[tuple[int, str, int]]:
-    """New entries; returns (entry id, key, track id) in order. Two statements, however many there are."""
-    pairs = pairs_table(list(zip(track_ids, keys, strict=True)))
+    """New entries in two statements, however many there are; returns (entry id, key, track id) in order."""
+    given = rows_table([(track_id, key, version) for track_id, key in zip(track_ids, keys, strict=True)])
     columns = {
         "playlist_id": literal(playlist_id),
-        "track_id": pairs.c.id,
-        "order_key": pairs.c.key,
+        "track_id": given.c.id,
+        "order_key": given.c.key,
         "added_by_id": literal(user_id, Integer),
         "added_at": literal(utc_now(), UtcDateTime),
-        "placed_version": literal(version),
+        "placed_version": given.c.version,
     }
     db.session.execute(insert(PlaylistEntry).from_select(list(columns), select(*columns.values())))
     ids = db.session.scalars(

@@ -20,13 +20,15 @@ from musicapp.playlists.services.editing import (
     check_room,
     gap,
     insert_entries,
+    key_up_to,
     keys_in_gap,
     lift,
     locked,
+    place,
+    put_down,
     record,
     standing,
     take_out,
-    write_keys,
 )
 
 
@@ -70,9 +72,9 @@ def add_tracks(
     check_room(playlist, len(wanted))
     ops = Ops()
     keys = keys_in_gap(playlist_id, *gap(playlist_id, after_entry_id), len(wanted), ops)
-    ops.added = insert_entries(playlist_id, user_id, wanted, keys, playlist.version + 1)
+    ops.added += insert_entries(playlist_id, user_id, wanted, keys, playlist.version + 1)
     change = record(playlist, user_id, "added", ops)
-    return Added(change, tuple(id_ for id_, _, _ in ops.added), skipped, gone)
+    return Added(change, tuple(entry[0] for entry in ops.added), skipped, gone)
 
 
 def visible_ids(track_ids: Collection[int], user_id: int | None) -> set[int]:
@@ -108,8 +110,9 @@ def remove_entries(playlist_id: int, user_id: int, entry_ids: Collection[int]) -
     rows = standing(playlist_id, entry_ids)
     if not rows:
         return None
-    ops = Ops(removed=[(row.id, row.order_key, row.track_id) for row in rows])
-    take_out([row.id for row in rows], playlist.version + 1)
+    version = playlist.version + 1
+    take_out([(row.id, version) for row in rows])
+    ops = Ops(removed=[(row.id, row.order_key, row.track_id, version) for row in rows])
     return record(playlist, user_id, "removed", ops)
 
 
@@ -128,13 +131,14 @@ def move_entries(
     version = playlist.version + 1
     lift(row.id for row in rows)
     lower, upper = gap(playlist_id, after_entry_id)
-    if (lower is None or rows[0].order_key >= lower) and (upper is None or rows[-1].order_key < upper):
-        write_keys({row.id: row.order_key for row in rows})
+    before = key_up_to(playlist_id, lower) if lower else None
+    if (before is None or rows[0].order_key >= before) and (upper is None or rows[-1].order_key < upper):
+        put_down(row.id for row in rows)
         return None
     ops = Ops()
     keys = keys_in_gap(playlist_id, lower, upper, len(rows), ops)
-    write_keys({row.id: key for row, key in zip(rows, keys, strict=True)}, version=version)
-    ops.moved = [(row.id, row.order_key, key) for row, key in zip(rows, keys, strict=True)]
+    place([(row.id, key, version) for row, key in zip(rows, keys, strict=True)])
+    ops.moved = [(row.id, row.order_key, key, row.placed_version, version) for row, key in zip(rows, keys, strict=True)]
     return record(playlist, user_id, "moved", ops)
 
 
@@ -149,6 +153,7 @@ def bring_into_order(playlist_id: int, wanted: Sequence[int], version: int) -> O
     """Moves as few of the standing entries as bring them into this order; `wanted` names each of them once."""
     keys = dict(order(playlist_id))
     changed = arranged(wanted, keys)
+    rows = standing(playlist_id, changed)
     lift(changed)
-    write_keys(changed, version=version)
-    return Ops(moved=[(id_, keys[id_], key) for id_, key in changed.items()])
+    place([(id_, key, version) for id_, key in changed.items()])
+    return Ops(moved=[(row.id, row.order_key, changed[row.id], row.placed_version, version) for row in rows])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -15,7 +15,19 @@ from musicapp.playlists.order import arranged, is_too_long, settled
 from musicapp.playlists.queries.batches import in_batches
 from musicapp.playlists.queries.changes import keys_at
 from musicapp.playlists.queries.order import order
-from musicapp.playlists.services.editing import Ops, check_room, lift, locked, record, standing, take_out, write_keys
+from musicapp.playlists.services.editing import (
+    Ops,
+    check_room,
+    lift,
+    locked,
+    place,
+    put_aside,
+    put_down,
+    record,
+    standing,
+    take_out,
+    write_keys,
+)
 from musicapp.playlists.services.words import set_fields
 
 FURTHEST_BACK = 50
@@ -81,59 +93,73 @@ def _record_undone(playlist: Playlist, user_id: int, change: PlaylistChange, ops
 
 
 def _taken_back(playlist: Playlist, user_id: int, change: PlaylistChange) -> Ops:
-    """Does the opposite of what a change did, as far as it still holds, and returns what that was."""
-    done, version = change.changed, playlist.version + 1
+    """Does the opposite of what a change did, as far as it still holds, and returns what that was.
+
+    Entries get back the versions that had placed or removed them, as if the change had never been: so the change
+    before it can be taken back next.
+    """
+    done = change.changed
     ops = Ops()
-    back = _still_removed(playlist.id, [id_ for id_, _, _ in done.get("removed", ())], change.version)
-    added = standing(playlist.id, [id_ for id_, _, _ in done.get("added", ())])
+    back = _still_removed(playlist.id, {entry[0]: entry[3] for entry in done.get("removed", ())})
+    came = {entry[0]: entry[3:] for entry in done.get("added", ())}
+    added = standing(playlist.id, came)
     if back:
         check_room(playlist, len(back) - len(added))
-    if added:
-        take_out([row.id for row in added], version)
-        ops.removed = [(row.id, row.order_key, row.track_id) for row in added]
-    old_keys = {id_: old for id_, old, _ in done.get("moved", ())}
-    moved = [row for row in standing(playlist.id, old_keys) if row.placed_version == change.version]
+    versions = {row.id: came[row.id][0] if came[row.id] else playlist.version + 1 for row in added}
+    take_out(versions.items())
+    put_aside([(row.id, *came[row.id][1:]) for row in added if came[row.id]])
+    ops.removed = [(row.id, row.order_key, row.track_id, versions[row.id]) for row in added]
+    moves = {entry[0]: entry for entry in done.get("moved", ())}
+    moved = [row for row in standing(playlist.id, moves) if row.placed_version == moves[row.id][4]]
     if back or moved:
-        wanted = {row.id: row.order_key for row in back} | {row.id: old_keys[row.id] for row in moved}
         lift(row.id for row in moved)
-        keys = _put_back(playlist.id, wanted, version, ops)
-        ops.added = [(row.id, keys[row.id], row.track_id) for row in back]
-        ops.moved = [(row.id, row.order_key, keys[row.id]) for row in moved]
+        wanted = {row.id: row.order_key for row in back} | {row.id: moves[row.id][1] for row in moved}
+        placed = {row.id: row.placed_version for row in back} | {row.id: moves[row.id][3] for row in moved}
+        keys = _put_back(playlist.id, wanted, placed, ops)
+        ops.added = [(row.id, keys[row.id], row.track_id, *_while_out(row)) for row in back]
+        ops.moved = [(row.id, row.order_key, keys[row.id], row.placed_version, placed[row.id]) for row in moved]
     if fields := done.get("fields"):
         ops.fields = set_fields(playlist, _old_values(playlist, user_id, fields))
     return ops
 
 
-def _still_removed(playlist_id: int, entry_ids: Sequence[int], version: int) -> list[Row[Any]]:
+def _while_out(row: Row[Any]) -> tuple[int, str, int]:
+    return row.removed_version, row.order_key, row.placed_version
+
+
+def _still_removed(playlist_id: int, versions: dict[int, int]) -> list[Row[Any]]:
+    """Of entries (id -> version that removed them) those that are out because of it."""
+    rows = [row for row in _rows(playlist_id, versions) if row.removed_at is not None]
+    return [row for row in rows if row.removed_version == versions[row.id]]
+
+
+def _rows(playlist_id: int, entry_ids: Iterable[int]) -> list[Row[Any]]:
     rows: list[Row[Any]] = []
     for batch in in_batches(entry_ids):
         rows += db.session.execute(
-            select(PlaylistEntry.id, PlaylistEntry.order_key, PlaylistEntry.track_id).where(
-                PlaylistEntry.playlist_id == playlist_id,
-                PlaylistEntry.id.in_(batch),
-                PlaylistEntry.removed_version == version,
-                PlaylistEntry.removed_at.is_not(None),
-            )
+            select(
+                *(PlaylistEntry.id, PlaylistEntry.order_key, PlaylistEntry.track_id, PlaylistEntry.placed_version),
+                *(PlaylistEntry.removed_at, PlaylistEntry.removed_version),
+            ).where(PlaylistEntry.playlist_id == playlist_id, PlaylistEntry.id.in_(batch))
         )
     return rows
 
 
-def _put_back(playlist_id: int, wanted: dict[int, str], version: int, ops: Ops) -> dict[int, str]:
+def _put_back(playlist_id: int, wanted: dict[int, str], placed: dict[int, int], ops: Ops) -> dict[int, str]:
     """Places entries at old keys, or right behind whoever stands there now; returns where they are."""
-    taken = _taken(playlist_id, wanted.values())
     # Nobody is in the way: the usual case, and it reads nothing else.
-    is_free = not taken and len(set(wanted.values())) == len(wanted)
+    is_free = not _taken(playlist_id, wanted.values()) and len(set(wanted.values())) == len(wanted)
     keys = dict(wanted) if is_free else settled(wanted, [key for _, key in order(playlist_id)])
     if is_too_long(keys.values()):
         now = order(playlist_id)
-        in_order = [id_ for _, id_ in sorted([(key, id_) for id_, key in (*now, *keys.items())])]
+        in_order = [id_ for _, id_ in sorted((key, id_) for id_, key in (*now, *keys.items()))]
         fresh = arranged(in_order, {})
-        others = {id_: fresh[id_] for id_, _ in now}
-        lift(others)
-        write_keys(others)
+        lift(id_ for id_, _ in now)
+        write_keys({id_: fresh[id_] for id_, _ in now})
+        put_down(id_ for id_, _ in now)
         ops.rekeyed += [(id_, key, fresh[id_]) for id_, key in now]
         keys = {id_: fresh[id_] for id_ in wanted}
-    write_keys(keys, version=version)
+    place([(id_, key, placed[id_]) for id_, key in keys.items()])
     return keys
 
 
@@ -171,31 +197,20 @@ def restore_version(playlist_id: int, user_id: int, version: int) -> PlaylistCha
         raise NothingToUndoError("The history doesn't reach back that far.")
     now = dict(order(playlist_id))
     gone = standing(playlist_id, now.keys() - then.keys())
-    back = _removed_rows(playlist_id, then.keys() - now.keys())
+    back = {row.id: row for row in _rows(playlist_id, then.keys() - now.keys())}
     check_room(playlist, len(back) - len(gone))
     next_version = playlist.version + 1
-    ops = Ops(restores=version, removed=[(row.id, row.order_key, row.track_id) for row in gone])
-    take_out([row.id for row in gone], next_version)
+    ops = Ops(restores=version)
+    take_out([(row.id, next_version) for row in gone])
+    ops.removed = [(row.id, row.order_key, row.track_id, next_version) for row in gone]
     left = now.keys() - {row.id for row in gone}
     in_order = sorted((id_ for id_ in then if id_ in left or id_ in back), key=lambda id_: (then[id_], id_))
     changed = arranged(in_order, {id_: now[id_] for id_ in left})
-    lift(id_ for id_ in changed if id_ in left)
-    write_keys(changed, version=next_version)
-    ops.added = [(id_, key, back[id_]) for id_, key in changed.items() if id_ in back]
-    ops.moved = [(id_, now[id_], key) for id_, key in changed.items() if id_ in left]
+    moved = standing(playlist_id, changed.keys() & left)
+    lift(row.id for row in moved)
+    place([(id_, key, next_version) for id_, key in changed.items()])
+    ops.added = [(id_, changed[id_], row.track_id, *_while_out(row)) for id_, row in back.items()]
+    ops.moved = [(row.id, row.order_key, changed[row.id], row.placed_version, next_version) for row in moved]
     if not ops:
         raise NothingToUndoError("The playlist looks as it did then. There is nothing to restore.")
     return record(playlist, user_id, "restored", ops)
-
-
-def _removed_rows(playlist_id: int, entry_ids: Any) -> dict[int, int]:
-    """Entry id -> track id of those removed entries that are kept."""
-    found: dict[int, int] = {}
-    for batch in in_batches(entry_ids):
-        rows = db.session.execute(
-            select(PlaylistEntry.id, PlaylistEntry.track_id).where(
-                PlaylistEntry.playlist_id == playlist_id, PlaylistEntry.id.in_(batch)
-            )
-        )
-        found.update({row[0]: row[1] for row in rows})
-    return found

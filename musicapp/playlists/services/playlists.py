@@ -59,7 +59,7 @@ def create_playlist(
     wanted = [id_ for id_ in track_ids if id_ in visible]
     check_room(playlist, len(wanted))
     if wanted:
-        ops.added = insert_entries(playlist.id, owner_id, wanted, keys_between(None, None, len(wanted)), 1)
+        ops.added += insert_entries(playlist.id, owner_id, wanted, keys_between(None, None, len(wanted)), 1)
     record(playlist, owner_id, "created", ops)
     publish(PlaylistCreated(playlist.id))
     return playlist
