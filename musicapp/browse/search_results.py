@@ -95,7 +95,7 @@ def _open_rows(found: Found) -> dict[str, list[Any]]:
         named = [value.label(name) for name, value in {**nothing, **values}.items()]
         return [literal(kind).label("kind"), id.label("id"), *named]
 
-    asked: dict[str, Callable[[list[int]], Select[Any]]] = {
+    asked: dict[str, Callable[[list[int]], Select[*tuple[Any, ...]]]] = {
         "artist": lambda ids: (
             select(*columns("artist", Artist.id, name=Artist.name), *PICTURE)
             .outerjoin(Artwork, Artwork.id == Artist.picture_id)

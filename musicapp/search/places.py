@@ -13,7 +13,7 @@ KINDS = ("artist", "album", "track", "playlist", "person")
 _ID_BITS = 31
 _POPULARITY_BITS = 6
 KIND_SHIFT = _ID_BITS + _POPULARITY_BITS
-_LEAST = 2**_POPULARITY_BITS - 1
+_LEAST = (1 << _POPULARITY_BITS) - 1
 
 
 def place_of(kind: str, subject_id: int, popularity: int = 0) -> int:

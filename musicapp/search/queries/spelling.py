@@ -42,7 +42,7 @@ def _is_forgivable(word: str) -> bool:
     return len(word) >= SHORTEST_FORGIVEN and not word.isdigit()
 
 
-def _spellings(group: Group, known: Iterable[str]) -> list[Group]:
+def _spellings(group: Group, known: Iterable[str]) -> Sequence[Group]:
     typed = group[0]
     if len(group) > 1 or not _is_forgivable(typed):
         return []
@@ -54,7 +54,8 @@ def _spellings(group: Group, known: Iterable[str]) -> list[Group]:
             begun |= {word[:n] for n in range(len(typed) - 1, len(typed) + 2) if is_one_edit(typed, word[:n])}
     # Searched as prefixes, so a beginning stands for all words that have it.
     begun = {start for start in begun if not start.startswith(tuple(whole))} if whole else begun
-    return [(spelling,) for spelling in [*sorted(whole), *sorted(begun, key=lambda s: (-len(s), s))]][:MOST_CANDIDATES]
+    spellings = [*sorted(whole), *sorted(begun, key=lambda start: (-len(start), start))]
+    return [(spelling,) for spelling in spellings[:MOST_CANDIDATES]]
 
 
 def _alike(words: Sequence[str]) -> list[str]:

@@ -100,7 +100,7 @@ def is_to_find(kind: str, subject_id: int) -> bool:
     )
 
 
-def _in_order(found: Select[Any], key: Any, limit: int | None) -> Any:
+def _in_order(found: Select[*tuple[Any, ...]], key: Any, limit: int | None) -> Any:
     return db.session.execute(found.order_by(key).limit(limit)).all()
 
 
@@ -217,11 +217,11 @@ def _genres_of_albums(album_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
     return _lists(found, album_ids)
 
 
-def _pairs(found: Select[Any], ids: Collection[int]) -> dict[int, int]:
+def _pairs(found: Select[*tuple[Any, ...]], ids: Collection[int]) -> dict[int, int]:
     return {key: int(count or 0) for key, count in db.session.execute(found)} if ids else {}
 
 
-def _lists(found: Select[Any], ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+def _lists(found: Select[*tuple[Any, ...]], ids: Collection[int]) -> dict[int, tuple[str, ...]]:
     """First column -> the texts of the others, each once, in order."""
     lists: dict[int, list[str]] = {}
     rows: Iterable[Any] = db.session.execute(found) if ids else ()

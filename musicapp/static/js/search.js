@@ -58,7 +58,13 @@ if (form) {
   form.addEventListener("submit", () => { clearTimeout(timer); wasTyped = false; });
   document.addEventListener("keydown", move, true);
   addEventListener("popstate", () => { clearTimeout(timer); field.value = textHere(); });
-  onPage(() => { if (document.activeElement !== field) field.value = textHere(); });
+  let isFirst = true;
+  onPage(() => {
+    if (document.activeElement !== field) field.value = textHere();
+    // who comes to the empty page wants to type; after the swap, which puts the focus on <main>
+    if (!isFirst && isHere() && !textHere()) setTimeout(() => field.focus());
+    isFirst = false;
+  });
   document.addEventListener("click", (event) => {
     const isResult = event.target.closest?.("#search-results a[href]:not([href^='/search'])");
     if (!isResult || !wasTyped || !document.getElementById("main").dataset.viewer) return;
