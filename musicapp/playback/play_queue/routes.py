@@ -24,8 +24,8 @@ from musicapp.playback.play_queue.services import Added, QueueFullError, Reporte
 blueprint = Blueprint("play_queue", __name__)
 
 PAGE_ROWS = 100
-WINDOW = 50
-"""So many tracks before and after the current one come with the order; a player asks for others when it shows them."""
+BEFORE, AFTER = 25, 85
+"""So many tracks around the current one come with the order; a player asks for others when it shows them."""
 TRACKS_MAX = 200
 
 
@@ -56,7 +56,7 @@ def whole() -> BaseResponse:
 
 
 def _around(order: list[Entry], index: int) -> set[int]:
-    return {entry[1] for entry in order[max(0, index - WINDOW) : index + WINDOW]}
+    return {entry[1] for entry in order[max(0, index - BEFORE) : index + AFTER]}
 
 
 @blueprint.get("/queue/tracks.json")

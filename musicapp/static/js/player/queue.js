@@ -5,7 +5,8 @@ import { addedLast, addedNext, hashOf, numbered, shuffled, unshuffled, withPlace
 import { deviceId, QueueServer } from "./queue_server.js";
 
 const MOST_HERE = 2000; // tracks that localStorage bears with all that is known about them
-const WINDOW = 50; // tracks around the current one that are always known
+const BEFORE = 25; // tracks around the current one that are always known: as many as panel.js shows
+const AFTER = 85;
 const ASK = 200; // tracks at once
 const KEEP_AFTER_MS = 300;
 const MODES = ["off", "all", "one"];
@@ -212,14 +213,14 @@ export class PlayQueue extends EventTarget {
     clearTimeout(this.#keepTimer);
     if (this.isOnServer) this.#keepTimer = setTimeout(() => this.#write(), KEEP_AFTER_MS); // 10,000 tracks take a while
     else this.#write();
-    if (this.isOnServer && this.length) this.window(this.index - 5, this.index + WINDOW);
+    if (this.isOnServer && this.length) this.window(this.index - BEFORE, this.index + AFTER);
     this.dispatchEvent(new Event("change"));
   }
 
   #write() {
     clearTimeout(this.#keepTimer);
     const { index, isShuffled, repeat, source } = this;
-    const isNear = (at) => !this.isOnServer || Math.abs(at - index) <= WINDOW;
+    const isNear = (at) => !this.isOnServer || (at >= index - BEFORE && at < index + AFTER);
     const tracks = this.tracks.map((track, at) => (isNear(at) ? track : { id: track.id, entry: track.entry, place: track.place }));
     keep(this.#key, { tracks, index, isShuffled, repeat, source });
   }
