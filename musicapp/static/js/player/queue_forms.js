@@ -160,6 +160,10 @@ export function startQueueForms(player) {
       row.querySelector(".queue-artists").textContent = track.artists;
       row.querySelector(".queue-length").textContent = clock(track.duration_ms / 1000);
       for (const other of row.querySelectorAll(".icon-button")) other.remove();
+      const number = document.createElement("span");
+      number.className = "row-number";
+      number.textContent = index + 1;
+      row.prepend(number);
       row.querySelector(".queue-play").addEventListener("click", () => (index === queue.index ? player.toggle() : player.jump(index)));
       if (index === queue.index) row.setAttribute("aria-current", "true");
       return row;
