@@ -23,6 +23,7 @@ from musicapp.accounts.services import open_session
 from musicapp.core.db import db
 
 PROCESSES = 2
+LONGEST_S = 120
 SECRET_KEY = "bench"
 
 
@@ -54,7 +55,7 @@ class Served:
         """(milliseconds, body) of one page on a connection that stays open. Raises RuntimeError unless it is a 200."""
         connection = self._kept.get(cookie)
         if connection is None:
-            connection = self._kept[cookie] = http.client.HTTPConnection(ADDRESS, self.port, timeout=START_SECONDS)
+            connection = self._kept[cookie] = http.client.HTTPConnection(ADDRESS, self.port, timeout=LONGEST_S)
         headers = {"Accept": "text/html"} | ({"Cookie": cookie} if cookie else {})
         for attempt in (1, 2):
             began = time.perf_counter()
@@ -79,6 +80,18 @@ class Served:
             connection.close()
 
 
+def is_up(port: int) -> bool:
+    """Whether a process has the app loaded: until then connections wait."""
+    connection = http.client.HTTPConnection(ADDRESS, port, timeout=LONGEST_S)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
 @contextmanager
 def served(database: Database, folder: Path, **settings: str) -> Iterator[Served]:
     """Starts the site on the database; `settings` are environment variables over the defaults."""
@@ -101,6 +114,7 @@ def served(database: Database, folder: Path, **settings: str) -> Iterator[Served
         gunicorn = stack.enter_context(program([*command, "wsgi:app"], folder, **environ))
         wait_for(lambda: len(gunicorn.children()) == PROCESSES and answers(port), START_SECONDS, "gunicorn")
         site = Served(port, environ, gunicorn)
+        wait_for(lambda: is_up(port), LONGEST_S, "the site")
         stack.callback(site.close)
         yield site
 
