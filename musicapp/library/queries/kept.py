@@ -24,6 +24,8 @@ SORTS = {
 }
 """The first is the one that a library opens with."""
 WORDS_MAX = 8
+COUNTED_MOST = 1000
+"""Further a figure beside a word is not counted: rights are looked up for each row."""
 KEY_LENGTH = 80
 """Letters of a title that a list is sorted and paged by: they stand in the address of the next page."""
 _ADDED_AT: dict[str, Any] = {
@@ -199,8 +201,14 @@ def track_ids_kept(user_id: int, wanted: Wanted, *, limit: int) -> list[int]:
 
 
 def kept_counts(user_id: int) -> dict[str, int]:
-    """How many tracks, albums and artists a library shows unfiltered, in one statement."""
-    counts = [_everything(user_id, kind, func.count()).scalar_subquery().label(kind) for kind in KINDS]
+    """How many tracks, albums and artists a library shows unfiltered, in one statement. It counts to COUNTED_MOST."""
+    counts = [
+        select(func.count())
+        .select_from(_everything(user_id, kind).limit(COUNTED_MOST).subquery())
+        .scalar_subquery()
+        .label(kind)
+        for kind in KINDS
+    ]
     return dict(db.session.execute(select(*counts)).one()._mapping)
 
 

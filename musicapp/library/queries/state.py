@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import aliased
@@ -48,19 +49,19 @@ def viewer_state(
 
 def artist_is_shown() -> ColumnElement[bool]:
     """For a statement with Artist in it: a studio, or something published that names the artist. Deleted: nobody."""
-    # Under names of their own: the statement around may have albums in it too.
+    # Under names of their own: the statement around may have albums in it too. One exists inside the other: SQLite
+    # would else begin with all published albums for each artist.
     album, track = aliased(Album), aliased(Track)
-    is_open = (album.published_at.is_not(None), album.deleted_at.is_(None))
     named, heard, member = aliased(AlbumCredit), aliased(TrackCredit), aliased(ArtistMember)
-    on_album = exists().where(named.artist_id == Artist.id, album.id == named.album_id, *is_open)
-    on_track = exists().where(
-        heard.artist_id == Artist.id,
-        track.id == heard.track_id,
-        track.deleted_at.is_(None),
-        album.id == track.album_id,
-        *is_open,
-    )
-    return Artist.deleted_at.is_(None) & or_(exists().where(member.artist_id == Artist.id), on_album, on_track)
+
+    def is_open(album_id: Any) -> ColumnElement[bool]:
+        return exists().where(album.id == album_id, album.published_at.is_not(None), album.deleted_at.is_(None))
+
+    on_album = exists().where(named.artist_id == Artist.id, is_open(named.album_id))
+    plays = exists().where(track.id == heard.track_id, track.deleted_at.is_(None), is_open(track.album_id))
+    on_track = exists().where(heard.artist_id == Artist.id, plays)
+    has_studio = exists().where(member.artist_id == Artist.id)
+    return Artist.deleted_at.is_(None) & or_(has_studio, on_album, on_track)
 
 
 def may_see_artist(artist_id: int) -> bool:
