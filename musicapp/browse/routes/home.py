@@ -55,7 +55,7 @@ def _navigation() -> dict[str, Any]:
     path = request.path if request else ""
 
     def item(url: str, label: str, icon: str, *, is_wide: bool = False) -> dict[str, Any]:
-        is_active = path == url or (url != "/" and path.startswith(url))
+        is_active = path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))
         return {"url": url, "label": label, "icon": icon, "active": is_active, "is_wide": is_wide}
 
     items = [item("/", _("Home"), "house"), item("/search", _("Search"), "search")]

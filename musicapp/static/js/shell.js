@@ -6,14 +6,17 @@ const root = document.documentElement;
 const toasts = document.getElementById("toasts");
 
 // ---- Navigation: the nav is outside <main>, so its marks are ours to move
-onPage(() => {
+function markNavigation() {
   for (const link of document.querySelectorAll(".nav-link")) {
     const path = new URL(link.href).pathname;
-    const here = path === "/" ? location.pathname === "/" : location.pathname.startsWith(path);
+    // /playlists/1 is not where /playlists/12 is
+    const here = location.pathname === path || (path !== "/" && location.pathname.startsWith(path.replace(/\/?$/, "/")));
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-});
+}
+onPage(markNavigation);
+onContent((root) => { if (root.closest(".nav")) markNavigation(); });
 
 // who is signed in shows outside <main> too: another person's page needs the whole page
 const viewer = document.getElementById("main").dataset.viewer;
