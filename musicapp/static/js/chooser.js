@@ -25,7 +25,9 @@ function fillBox(html) {
   template.innerHTML = html;
   for (const element of template.content.querySelectorAll("title, template, .page-live")) element.remove();
   box().replaceChildren(template.content);
-  (dialog.querySelector("[autofocus]") ?? dialog.querySelector("button"))?.focus();
+  // with a finger the keyboard would cover the list
+  const field = matchMedia("(hover: hover)").matches && dialog.querySelector("input[type=search], [name=name]");
+  (field || dialog.querySelector(".form-actions button, [data-close]"))?.focus();
 }
 
 /** Opens the dialog for what the query names: "track_id=5", "album_id=3", "playlist_id=7&entry_ids=1,2". */

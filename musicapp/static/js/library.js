@@ -83,6 +83,7 @@ onPage((main) => {
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (ctx?.target?.id !== "main") paintAll();
 });
+document.addEventListener("musicapp:rows", paintAll); // a playlist has drawn rows that came live
 if (user) {
   onPoke(`library-${user}-changed`, askAll);
   document.addEventListener("live:resync", askAll);

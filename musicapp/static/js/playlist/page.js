@@ -119,6 +119,7 @@ export class PlaylistPage {
       this.gapTimer = this.#later(() => { this.gapTimer = 0; if (this.waiting.size) this.catchUp(); }, GAP_MS);
     }
     if (applied.length) this.#show(applied);
+    if (rows.length) document.dispatchEvent(new Event("musicapp:rows"));
   }
 
   #show(changes) {
