@@ -265,6 +265,7 @@ export class PlayQueue extends EventTarget {
     document.addEventListener("musicapp:live", ({ detail: { state } }) => {
       if (state === "resync" || (state === "open" && !isSure)) this.refresh();
       isSure = state !== "lost";
+      if (!isSure) this.#server.wasCut = true;
     });
     addEventListener("online", () => this.refresh());
     addEventListener("pageshow", (event) => { if (event.persisted) this.refresh(); });
@@ -296,7 +297,6 @@ export class PlayQueue extends EventTarget {
     if (answer.entries_hash !== hashOf(this.tracks)) this.refresh();
     else this.#adopt(answer);
     if (heard) this.take(heard);
-    this.#server.wasCut = false;
     this.dispatchEvent(new Event("settled"));
   }
 
@@ -332,13 +332,16 @@ export class PlayQueue extends EventTarget {
     const at = this.tracks.findIndex((track) => track.entry === state.current_entry_id);
     this.index = Math.max(0, at);
     const isLost = before && state.order && !this.tracks.some((track) => track.entry === before.entry);
-    if (isLost && this.#server.wasCut && this.isHeard && !this.isPlayingElsewhere) {
-      // others changed the queue while this device was away: what it plays is not taken from it
-      this.addNext([before]);
-      this.step(1);
+    const { wasCut } = this.#server;
+    this.#server.wasCut = false;
+    // others changed the queue while this device was away: what it plays is not taken from it
+    const isKept = isLost && wasCut && this.isHeard && !this.isPlayingElsewhere && this.addNext([before]) !== null;
+    if (isKept) {
+      this.index += 1;
+      this.#changed("jump", { entry_id: this.current.entry });
     }
     this.#show();
-    this.dispatchEvent(new CustomEvent("remote", { detail: { before } }));
+    this.dispatchEvent(new CustomEvent("remote", { detail: { before: isKept ? this.current : before } }));
   }
 
   #reorder(state) {

@@ -22,7 +22,7 @@ export class QueueServer {
   #failures = 0;
   #settled;
   #refused;
-  /** True from a lost connection until everything has arrived: others may have changed the queue meanwhile. */
+  /** True after a lost connection until the server's state is known again: others may have changed the queue meanwhile. */
   wasCut = false;
 
   /** settled(answer): all changes have arrived. refused(words): one was not taken. */
@@ -37,6 +37,7 @@ export class QueueServer {
       localStorage.removeItem(name);
     }
     this.wasCut = this.#changes.length > 0;
+    addEventListener("offline", () => { this.wasCut = true; });
     addEventListener("online", () => this.#drain());
     addEventListener("pagehide", () => {
       for (const { door, fields } of this.#changes) this.beacon(door, fields);

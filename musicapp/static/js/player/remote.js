@@ -92,8 +92,8 @@ export function startRemote(player) {
     } else if (player.isPlaying) {
       if (moved && current) player.follow(0);
       else if (!current) player.clear();
-    } else if (moved || (isNews && !(isFirst && remote.deviceId === deviceId))) {
-      // this browser knows better than the server where it stopped itself
+    } else if (moved || (isNews && !(isFirst && remote.deviceId === deviceId) && Math.abs(player.position_s - queue.position_s) > NEAR_S)) {
+      // not at the first word: this browser knows better than the server where it stopped itself
       player.follow(queue.position_s);
     }
     show();
