@@ -26,6 +26,7 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+_PLAIN_WORD = re.compile("[a-z0-9]+")
 # Inside a word: "don't" is typed "dont".
 _APOSTROPHES = re.compile("['\u2019\u2018\u02bc\u0060\u00b4\uff07]")
 
@@ -41,6 +42,8 @@ def _is_letter(character: str) -> bool:
 
 def _groups(text: str) -> list[Group]:
     """Of folded text: its words, and the runs of characters of scripts without spaces."""
+    if text.isascii():  # most of it is, and a library has a million words
+        return [(word[:LONGEST_TOKEN],) for word in _PLAIN_WORD.findall(text)]
     groups: list[list[str]] = []
     run = before = ""
     for character in text:

