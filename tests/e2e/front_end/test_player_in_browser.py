@@ -55,6 +55,23 @@ def test_play_queue_and_position_survive_a_reload(page: Page, player: Locator) -
     wait_until_heard(page, 5)
 
 
+def test_keys_work_where_nobody_writes(page: Page, player: Locator) -> None:
+    play_album(page)
+    wait_until_heard(page)
+    page.locator("h1").click()
+    page.keyboard.press("n")
+    expect(player).to_contain_text("Kelp")
+    page.keyboard.press(" ")
+    expect(player.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    assert page.evaluate(f"{AUDIO}.paused")
+    page.keyboard.press("m")
+    expect(player.get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("link", name="Studio").click()
+    page.get_by_label("Title").press_sequentially("n m?")
+    expect(player).to_contain_text("Kelp")
+    expect(page.get_by_label("Title")).to_have_value("n m?")
+
+
 def test_seek_slider_speaks_and_follows_keyboard_and_pointer(page: Page, player: Locator) -> None:
     play_album(page)
     wait_until_heard(page)

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.front_end.hearing import AUDIO, play_album, wait_until_heard
+from tests.e2e.front_end.hearing import wait_until_heard
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
@@ -73,20 +73,3 @@ def test_player_and_lists_are_steered_by_keys(page: Page, player: Locator) -> No
     page.keyboard.press("g")
     page.keyboard.press("h")
     expect(page).to_have_title("Home")
-
-
-def test_keys_work_where_nobody_writes(page: Page, player: Locator) -> None:
-    play_album(page)
-    wait_until_heard(page)
-    page.locator("h1").click()
-    page.keyboard.press("n")
-    expect(player).to_contain_text("Kelp")
-    page.keyboard.press(" ")
-    expect(player.get_by_role("button", name="Play", exact=True)).to_be_visible()
-    assert page.evaluate(f"{AUDIO}.paused")
-    page.keyboard.press("m")
-    expect(player.get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("link", name="Studio").click()
-    page.get_by_label("Title").press_sequentially("n m?")
-    expect(player).to_contain_text("Kelp")
-    expect(page.get_by_label("Title")).to_have_value("n m?")

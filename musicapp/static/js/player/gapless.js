@@ -30,6 +30,7 @@ export class Tape {
   #listening = new AbortController();
   #target_s; // where playing is to begin, until the element can be told
   #isBroken = false;
+  #early = null; // {file, position_s, ready}: what is being opened before the tape is
 
   constructor(audio, track, position_s, quality, handlers) {
     this.#audio = audio;
@@ -37,9 +38,13 @@ export class Tape {
     this.#handlers = handlers;
     this.#segments = [{ track, start: 0, end: null }];
     this.#target_s = position_s;
+    const { signal } = this.#listening;
+    // bytes are asked for while the browser still makes the source: that is tens of milliseconds to the first sound
+    const file = new TrackFile(track, quality, signal);
+    this.#early = { file, position_s, ready: file.open(position_s, (track.duration_ms ?? 0) / 1000) };
+    this.#early.ready.catch(() => {});
     const url = URL.createObjectURL(this.#source);
     audio.src = url;
-    const { signal } = this.#listening;
     for (const name of ["timeupdate", "seeking", "playing"]) {
       audio.addEventListener(name, () => this.#tick(), { signal });
     }
@@ -200,6 +205,13 @@ export class Tape {
   }
 
   async #opened(segment, position_s, signal) {
+    const early = this.#early;
+    this.#early = null;
+    if (early?.position_s === position_s) {
+      await early.ready;
+      this.#check(signal);
+      return early.file;
+    }
     const file = new TrackFile(segment.track, this.#quality, signal);
     await this.#patiently(() => file.open(position_s, segment.track.duration_ms / 1000), segment, signal);
     return file;
