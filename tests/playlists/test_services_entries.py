@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from musicapp.catalog.models import Track
 from musicapp.core.db import db
@@ -218,7 +218,7 @@ def test_shorter_keys_are_told_and_nothing_leaves_its_place(lists: Lists, contex
     low = queries.order(playlist_id)[0][1]
     # As after a thousand insertions: two entries between which only a very long key fits.
     long_key = low + "0" * (LONGEST_KEY - 3) + "1"
-    db.session.execute(PlaylistEntry.__table__.update().where(PlaylistEntry.id == second).values(order_key=long_key))
+    db.session.execute(update(PlaylistEntry).where(PlaylistEntry.id == second).values(order_key=long_key))
     change = services.add_tracks(playlist_id, lists.alice, lists.tracks[2:3], after_entry_id=first).change
     assert lists.titles(playlist_id) == "132"
     assert change is not None
@@ -263,5 +263,5 @@ def test_change_says_who_did_what(lists: Lists, context: Flask) -> None:
     assert [one.track_id for one in told.added] == lists.tracks[2:4]
     assert queries.changes_since(playlist_id, 1) == [told]
     assert queries.changes_since(playlist_id, 2) == []
-    db.session.execute(PlaylistChange.__table__.delete().where(PlaylistChange.version == 1))
+    db.session.execute(delete(PlaylistChange).where(PlaylistChange.version == 1))
     assert queries.changes_since(playlist_id, 0) is None

@@ -149,7 +149,7 @@ class HistoryRow:
 def history(
     playlist_id: int, viewer_id: int | None, *, before_version: int | None = None, limit: int = 50
 ) -> list[HistoryRow]:
-    """Changes, newest first; `before_version` is the version of the last row of the page before. Five statements."""
+    """Changes, newest first; `before_version` is the version of the last row of the page before."""
     found = (
         select(PlaylistChange)
         .options(defer(PlaylistChange.changed))

@@ -46,7 +46,7 @@ _COLUMNS = (
 def rows(
     playlist_id: int, viewer_id: int | None, *, start: int = 0, limit: int = 100, column: str = "", down: bool = False
 ) -> list[EntryRow]:
-    """`limit` rows from place `start`, counted from 0, or as `column` of SORT_COLUMNS sorts them. Four statements."""
+    """`limit` rows from place `start`, counted from 0, or as `column` of SORT_COLUMNS sorts them. Five statements."""
     found: Any = select(*_COLUMNS)
     if column:
         found = sorted_by(found, playlist_id, column, down)
