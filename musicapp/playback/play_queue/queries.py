@@ -192,7 +192,7 @@ class QueuePage:
 
 
 def queue_page(user_id: int, first: int | None, limit: int) -> QueuePage:
-    """`limit` entries from index `first` on (None: from the current one, or so that the page is full), in three statements."""
+    """`limit` entries from index `first` on, in 3 statements. None: from the current one, or so that they fill up."""
     found, entries = state_and_order(user_id)
     current = index_of(entries, found.current_entry_id)
     if first is None or first >= len(entries):
