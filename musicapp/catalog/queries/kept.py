@@ -23,6 +23,8 @@ LETTERS = Kind[tuple[str, ...]]("letters", tuple[str, ...])
 
 GENRE_ARTISTS = Kind[tuple[int, ...]]("genre_artists", tuple[int, ...])
 """By the genre's id."""
+POPULAR = Kind[tuple[int, ...]]("popular", tuple[int, ...])
+"""By the artist's id: the tracks that were heard most, in an order that plays may have changed since."""
 
 
 def drop_album(album_id: int) -> None:
@@ -38,11 +40,14 @@ def drop_album(album_id: int) -> None:
 def drop_tracks_of(album_id: int) -> None:
     ALBUM_PAGES.drop(album_id)
     TRACK_ROWS.drop(*db.session.scalars(select(Track.id).where(Track.album_id == album_id)))
+    heard_on = select(TrackCredit.artist_id).join(Track, Track.id == TrackCredit.track_id)
+    POPULAR.drop(*db.session.scalars(heard_on.where(Track.album_id == album_id).distinct()))
 
 
 def drop_track(track_id: int, album_id: int) -> None:
     ALBUM_PAGES.drop(album_id)
     TRACK_ROWS.drop(track_id)
+    POPULAR.drop(*db.session.scalars(select(TrackCredit.artist_id).where(TrackCredit.track_id == track_id)))
 
 
 def drop_artist(artist_id: int) -> None:
