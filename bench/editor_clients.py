@@ -20,7 +20,8 @@ from bench.editor_page import EditorPage  # noqa: E402
 
 OPEN_EVERY_S = 0.05
 OFFLINE_S = (0.5, 6.0)
-SETTLE_S = 30.0
+SETTLE_S = 120.0
+STABLE_S = 2.0  # an edit whose sender was cut off may still wait in the server
 KINDS, SHARES = ("add", "move", "remove", "undo", "sort"), (40, 38, 16, 5.7, 0.3)
 
 
@@ -119,10 +120,14 @@ class Editors:
 
     def _settle(self) -> float:
         """Waits until nothing is sent any more and every page shows the same version; seconds."""
-        began_s = time.monotonic()
+        began_s = same_since_s = time.monotonic()
+        seen = None
         while time.monotonic() - began_s < SETTLE_S:
             versions = {page.order.version for page in self.pages}
-            if len(versions) == 1 and all(page.is_idle and page.is_online for page in self.pages):
+            is_settled = len(versions) == 1 and all(page.is_idle and page.is_online for page in self.pages)
+            if not is_settled or versions != seen:
+                seen, same_since_s = versions, time.monotonic()
+            elif time.monotonic() - same_since_s > STABLE_S:
                 break
             gevent.sleep(0.05)
         return time.monotonic() - began_s

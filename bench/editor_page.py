@@ -284,7 +284,6 @@ class EditorPage:
         while not self.is_closed:
             self._has_work.wait()
             edit, door, fields = self._queue[0]
-            edit.began_s = time.monotonic()
             self._send(edit, door, fields)
             self._queue.pop(0)
             if not self._queue:
@@ -292,6 +291,7 @@ class EditorPage:
 
     def _send(self, edit: Edit, door: str, fields: list[tuple[str, Any]]) -> None:
         while not self.is_closed:
+            edit.began_s = time.monotonic()
             try:
                 answer = json.loads(self._request("POST", f"{self.url}/{door}", urlencode(fields, doseq=True)))
             except RefusedError as error:
