@@ -51,6 +51,13 @@ PAGES: list[tuple[str, bool]] = [
     ("/library?kind=artists", False),
     ("/library?q=a&genre=jazz&sort=artist", False),
     ("/library/history", False),
+    ("/playlists/", False),
+    ("/playlists/{playlist}", False),
+    ("/playlists/{playlist}?sort=artist", False),
+    ("/playlists/{playlist}/people", False),
+    ("/playlists/{playlist}/history", False),
+    ("/playlists/{playlist}/edit", False),
+    ("/playlists/choose?track_id={track}", False),
 ]
 
 

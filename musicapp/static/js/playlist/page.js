@@ -39,7 +39,8 @@ export class PlaylistPage {
     this.selection = new Selection(this);
     this.ready = this.#start(Number(root.dataset.count));
     this.#listen();
-    this.stopPresence = root.dataset.role ? startPresence(`${this.url}/presence`) : () => {};
+    this.stopPresence = root.dataset.role ? startPresence(`${this.url}/presence`) : () => this.#seen();
+    this.#seen();
   }
 
   get canMove() { return this.mayEdit && !this.view; }
@@ -77,6 +78,11 @@ export class PlaylistPage {
     const timer = setTimeout(() => { this.timers.delete(timer); run(); }, delay_ms);
     this.timers.add(timer);
     return timer;
+  }
+
+  /** What a follower has looked at is news no more. */
+  #seen() {
+    if (this.words.followed !== undefined) navigator.sendBeacon(`${this.url}/seen`);
   }
 
   // ---- What comes in
