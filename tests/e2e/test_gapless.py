@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from tests.audio.make import run_ffmpeg_plainly
 from tests.e2e import acts, listening
@@ -64,6 +65,11 @@ def hear_album(page: Page, address: str) -> Joint:
     )
 
 
+def keep_type(streamed: set[str], response: Response) -> None:
+    if "/stream" in response.url:
+        streamed.add(response.headers["content-type"])
+
+
 def test_two_tracks_cut_from_one_are_heard_as_one(
     shared_site: Site, open_browser: Callable[..., Page], halves: list[Path]
 ) -> None:
@@ -85,9 +91,7 @@ def test_two_tracks_cut_from_one_are_heard_as_one(
         listening.prepare(page)
         page.add_init_script(f"localStorage.setItem('musicapp.sound', '{{\"quality\": \"{quality}\"}}')")
         streamed: set[str] = set()
-        page.on(
-            "response", lambda got, to=streamed: to.add(got.headers["content-type"]) if "/stream" in got.url else None
-        )
+        page.on("response", partial(keep_type, streamed))
         heard = [hear_album(page, address)]
         while not heard[-1].is_unheard and len(heard) < TRIES:
             heard.append(hear_album(page, address))

@@ -85,7 +85,7 @@ def test_counted_play_shows_on_the_open_page(
     row = listener.locator("[data-track]").filter(has_text="Shells")
     expect(row.locator(".plays")).to_have_text("0")
     row.hover()
-    row.get_by_role("button", name="Play").click()
+    row.get_by_role("button", name="Play Shells").click()
     acts.expect_playing(listener)
     # Half of the track takes 20 s to hear; here the reports of those seconds are sent by hand.
     track = json.loads(row.get_attribute("data-track") or "")
