@@ -110,8 +110,9 @@ class Parts:
         if not self.has_text:
             return text(found)
         return text(
-            "SELECT hit.tier, hit.place, entry.title || ' ' || entry.words "
-            f"FROM ({found}) AS hit JOIN search_entries AS entry ON entry.place = hit.place"
+            # Not joined: PostgreSQL expects many hits and would read the whole table for them.
+            "SELECT hit.tier, hit.place, (SELECT entry.title || ' ' || entry.words FROM search_entries AS entry "
+            f"WHERE entry.place = hit.place) FROM ({found}) AS hit"
         )
 
     @property
