@@ -236,8 +236,7 @@ def _widened(playlist_id: int, lower: str | None, upper: str | None, ops: Ops) -
 
 def lift(entry_ids: Iterable[int]) -> None:
     """Takes entries out of the order for a moment, so that no two of them meet on the way to their new keys."""
-    for batch in in_batches(entry_ids):
-        db.session.execute(update(PlaylistEntry).where(PlaylistEntry.id.in_(batch)).values(removed_at=utc_now()))
+    _write([(id_, "", 0) for id_ in entry_ids], lambda given: {"removed_at": utc_now()})
 
 
 def put_aside(entries: Sequence[tuple[int, str, int]]) -> None:
@@ -247,8 +246,7 @@ def put_aside(entries: Sequence[tuple[int, str, int]]) -> None:
 
 def put_down(entry_ids: Iterable[int]) -> None:
     """Undoes lift."""
-    for batch in in_batches(entry_ids):
-        db.session.execute(update(PlaylistEntry).where(PlaylistEntry.id.in_(batch)).values(removed_at=None))
+    _write([(id_, "", 0) for id_ in entry_ids], lambda given: {"removed_at": None})
 
 
 def write_keys(keys: Mapping[int, str]) -> None:
