@@ -123,6 +123,12 @@ def goals(name: str, results: list[Measured]) -> Iterator[str]:
     most = max(results, key=lambda found: found.statements[1])
     judged = "reached" if most.statements[1] <= STATEMENTS_GOAL else "MISSED"
     yield f"{name}: at most {most.statements[1]} statements ({most.page}; goal {STATEMENTS_GOAL}): {judged}"
+    by_page = {(found.page, found.viewer): found.statements[1] for found in results}
+    for viewer in ("stranger", "signed in"):
+        short, long = (by_page.get((f"playlist, {count} tracks", viewer)) for count in ("100", "10,000"))
+        if short and long:
+            judged = "reached" if long <= short else "MISSED"
+            yield f"{name}: a {viewer}'s playlist of 100 takes {short} statements, of 10,000 {long} (no more): {judged}"
 
 
 def main(searches: bool = False) -> int:
