@@ -147,6 +147,19 @@ def test_key_that_is_none_shows_a_page(house: House) -> None:
     assert browser.get("/genres/%00").status_code == 404
 
 
+def test_links_carry_only_what_the_pages_know(house: House) -> None:
+    with house.app.app_context():
+        add_albums(50)
+    browser = house.app.test_client()
+    foreign = "_external=1&_scheme=javascript&_anchor=x&_method=PUT&endpoint=elsewhere&slug=other"
+    for address in ("/albums/?sort=title", "/genres/dub?x=1", "/random?seed=abc.99"):
+        response = browser.get(f"{address}&{foreign}")
+        assert response.status_code == 200, address
+        found = next_page(house.app.test_client(), f"{address}&{foreign}")
+        assert found.startswith(address.partition("?")[0] + "?"), found
+        assert "scheme" not in found
+
+
 def test_artists_stand_under_their_letters(house: House) -> None:
     with house.app.app_context():
         add_albums(len(NAMES))

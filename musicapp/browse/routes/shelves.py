@@ -19,12 +19,16 @@ ALBUMS_PER_PAGE = 48
 ARTISTS_PER_PAGE = 60
 ARTISTS_OF_GENRE = 12
 FIRST_YEAR, LAST_YEAR = 1000, 9999
+ARGUMENTS = ("sort", "genre", "year", "letter", "seed", "after")
+"""What the addresses of these pages carry behind the question mark."""
 
 
 def _here(**changes: Any) -> str:
     """This page's address with other arguments; None leaves one out."""
-    kept = {name: value for name, value in {**request.args.to_dict(), **changes}.items() if value not in (None, "")}
-    return url_for(str(request.endpoint), **{**(request.view_args or {}), **kept})
+    # Only those: `_scheme` or `endpoint` in an address would be taken for arguments of url_for itself.
+    asked = {name: request.args.get(name) for name in ARGUMENTS} | changes
+    kept = {name: value for name, value in asked.items() if value not in (None, "")}
+    return url_for(str(request.endpoint), **{**kept, **(request.view_args or {})})
 
 
 def _paged(next_key: object) -> dict[str, Any]:
@@ -61,7 +65,7 @@ def _year(number: int | None) -> int | None:
 @listening_page
 def artists() -> Response:
     """All artists by name; ?letter=B only those under a letter."""
-    letter = request.args.get("letter") or None
+    letter = request.args.get("letter", "").replace("\0", "") or None
     found = queries.artist_cards(ARTISTS_PER_PAGE + 1, request.args.get("after", type=row_id), letter)
     shown = found[:ARTISTS_PER_PAGE]
     letters = [(name, url_for("browse.artists", letter=name)) for name in queries.artist_letters()]
