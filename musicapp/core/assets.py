@@ -9,12 +9,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import brotli
 import rjsmin
 from flask import Flask, Response, abort, current_app, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from markupsafe import Markup
 from werkzeug.http import is_resource_modified
 from werkzeug.security import safe_join
 
@@ -89,6 +91,18 @@ def script_modules() -> list[str]:
     return [static_url(name) for name in _assets().modules]
 
 
+def draw_icon(name: str, label: str = "", filled: bool = False, **attributes: str) -> Markup:
+    """A picture of the sprite. `class` adds to its classes; without a label it is hidden from those who listen."""
+    return _drawn_icon(static_url("icons.svg"), name, label, filled, attributes.get("class", ""))
+
+
+@lru_cache(maxsize=2048)
+def _drawn_icon(sprite: str, name: str, label: str, is_filled: bool, classes: str) -> Markup:
+    said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    names = " ".join(filter(None, ("icon", "icon-filled" if is_filled else "", classes)))
+    return Markup('<svg class="{}" {}><use href="{}#{}"></use></svg>').format(names, said, sprite, name)
+
+
 @public
 def asset(version: str, filename: str) -> Response:
     """An old version gets today's file, but may not keep it: its page was drawn before a new one was installed."""
@@ -125,4 +139,4 @@ def init_assets(app: Flask) -> None:
     app.session_interface = _Sessions()
     app.extensions["assets"] = Assets(Path(str(app.static_folder)))
     app.add_url_rule("/assets/<version>/<path:filename>", "asset", asset)
-    app.jinja_env.globals.update(static_url=static_url, script_modules=script_modules)
+    app.jinja_env.globals.update(static_url=static_url, draw_icon=draw_icon, script_modules=script_modules)
