@@ -91,12 +91,6 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   choosePlaylist(new URL(link.href).search.slice(1));
 });
-// a link that is a button takes the space bar, too
-document.addEventListener("keydown", (event) => {
-  if (event.key !== " " || !event.target.matches?.("[data-choose-playlist]")) return;
-  event.preventDefault();
-  event.target.click();
-});
 shortcut({
   keys: ["a"], group: "list", when: (row) => row?.querySelector(".add-to-playlist") && !row.classList.contains("is-chosen"),
   run: (event, row) => row.querySelector(".add-to-playlist").click(),

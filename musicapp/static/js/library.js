@@ -221,10 +221,3 @@ document.addEventListener("click", async (event) => {
   const shared = event.target.closest("[data-share-link]");
   if (shared) navigator.share({ title: shared.dataset.title, url: shared.dataset.shareLink }).catch(() => {}); // thought better of it
 });
-// links that act as buttons take the space bar too
-document.addEventListener("keydown", (event) => {
-  if (event.key === " " && event.target.matches?.("a.more, a.add-to-playlist")) {
-    event.preventDefault();
-    event.target.click();
-  }
-});

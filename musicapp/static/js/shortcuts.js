@@ -49,6 +49,11 @@ document.addEventListener("keydown", (event) => {
   const { target } = event;
   if (event.defaultPrevented || event.isComposing || !target.closest) return;
   const name = nameOf(event);
+  if (name === "Space" && target.matches("a[role=button]")) {
+    event.preventDefault(); // a link where scripts are off; as a button it takes the space bar too
+    target.click();
+    return;
+  }
   if (target.closest(WRITING) || document.querySelector("dialog:modal")) return;
   if (/^(Space|(Shift\+)?Enter)$/.test(name) && target.closest(PRESSED)) return;
   if (/^((Shift\+)?Arrow\w+|Home|End|Page\w+|Enter)$/.test(name) && target.closest(STEERED)) return;

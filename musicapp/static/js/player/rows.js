@@ -72,14 +72,6 @@ export function startRows(player) {
       playRow(row);
     }
   });
-  // the row's control is a link, so that it works without scripts; as a button it must take the space bar too
-  document.addEventListener("keydown", (event) => {
-    if (event.key === " " && event.target.matches?.("a[data-play]")) {
-      event.preventDefault();
-      event.stopPropagation();
-      event.target.click();
-    }
-  });
 
   function label(control, isPlaying) {
     control.dataset.label ??= control.getAttribute("aria-label") ?? "";
