@@ -9,7 +9,7 @@ from musicapp.core.db import db
 from musicapp.core.events import on
 from musicapp.live import services as live
 from musicapp.playlists import events as playlist_events
-from musicapp.playlists.models import PlaylistChange, PlaylistMember
+from musicapp.playlists.models import PlaylistChange, PlaylistInvitation, PlaylistMember
 
 RENAMING = ("edited", "undone", "restored")
 """Changes of a playlist that may have changed its name."""
@@ -50,6 +50,13 @@ def show_renamed_playlist(event: playlist_events.PlaylistChanged) -> None:
 @on(playlist_events.PlaylistMembersChanged)
 def show_playlists_of_user(event: playlist_events.PlaylistFollowed | playlist_events.PlaylistMembersChanged) -> None:
     _poke(event.user_id)
+
+
+@on(playlist_events.UserInvitedToPlaylist)
+def show_invitation(event: playlist_events.UserInvitedToPlaylist) -> None:
+    invitation = db.session.get(PlaylistInvitation, event.invitation_id)
+    if invitation is not None and invitation.user_id is not None:
+        _poke(invitation.user_id)
 
 
 def _poke(user_id: int) -> None:

@@ -13,6 +13,7 @@ from musicapp.live.publisher import publisher
 from musicapp.playback.models import Play
 from musicapp.playlists import events
 from musicapp.playlists.models import Playlist, PlaylistChange, PlaylistFollow, PlaylistMember
+from musicapp.playlists.services import invite_user
 from tests.catalog.conftest import House, house
 
 __all__ = ["house"]
@@ -86,7 +87,12 @@ def test_members_side_bars_are_told(house: House) -> None:
     assert poked(house.app, events.PlaylistDeleted(playlist)) == both
     assert poked(house.app, events.PlaylistChanged(playlist, change_id=renamed)) == both
     assert poked(house.app, events.PlaylistChanged(playlist, change_id=added)) == set()
-    assert poked(house.app, events.PlaylistFollowed(playlist, user_id=house.charlie)) == {f"library-{house.charlie}"}
+    charlies = {f"library-{house.charlie}"}
+    assert poked(house.app, events.PlaylistFollowed(playlist, user_id=house.charlie)) == charlies
+    with house.app.app_context():
+        invitation = invite_user(playlist, house.alice, "charlie", "viewer").id
+        db.session.commit()
+    assert poked(house.app, events.UserInvitedToPlaylist(invitation)) == charlies
 
 
 def test_home_shows_what_one_played_and_follows(house: House) -> None:
