@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 
 from musicapp.catalog import queries
 from musicapp.catalog.models import Album, AlbumCredit
@@ -14,8 +14,8 @@ from musicapp.catalog.shuffle import Shuffle
 from musicapp.core.db import db, utc_now
 from musicapp.library.models import ArtistFollow
 from musicapp.library.queries import recently_played
-from musicapp.playlists.models import Playlist, PlaylistFollow, PlaylistMember
-from musicapp.playlists.queries import PlaylistCard, playlists_of
+from musicapp.playlists.models import Playlist, PlaylistMember
+from musicapp.playlists.queries import PlaylistCard, is_kept_by, playlists_of
 
 HOME_ALBUMS = 24
 SHELF_ALBUMS = 12
@@ -113,16 +113,7 @@ def side_playlists(user_id: int) -> list[SidePlaylist]:
     found = (
         select(Playlist.id, Playlist.name, PlaylistMember.role)
         .outerjoin(PlaylistMember, and_(PlaylistMember.playlist_id == Playlist.id, PlaylistMember.user_id == user_id))
-        .where(
-            Playlist.deleted_at.is_(None),
-            or_(
-                Playlist.id.in_(select(PlaylistMember.playlist_id).where(PlaylistMember.user_id == user_id)),
-                and_(
-                    Playlist.id.in_(select(PlaylistFollow.playlist_id).where(PlaylistFollow.user_id == user_id)),
-                    Playlist.visibility != "private",
-                ),
-            ),
-        )
+        .where(*is_kept_by(user_id))
         .order_by(Playlist.sort_name, Playlist.id)
         .limit(SIDE_PLAYLISTS)
     )

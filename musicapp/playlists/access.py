@@ -14,6 +14,8 @@ from musicapp.playlists import queries
 
 MOST_LINKS = 20
 """Links to unlisted playlists that a browser keeps: they stand in its cookie."""
+LONGEST_KEY = 43
+"""Characters of a link's token; what is longer would only fill the cookie."""
 _KEPT = "playlist_keys"
 
 
@@ -40,7 +42,7 @@ def access_to(playlist_id: int) -> Access | None:
     A link in the address (?key=…) is remembered in the session, so that rows and live updates come, too.
     """
     viewer = current_viewer()
-    sent = request.args.get("key")
+    sent = request.args.get("key", "")[:LONGEST_KEY]
     is_visible, role = queries.access(viewer.id, playlist_id, link_token=sent or kept_key(playlist_id))
     if not is_visible or not may_listen(viewer):
         return None

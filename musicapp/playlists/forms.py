@@ -11,33 +11,31 @@ from musicapp.catalog.forms import Form
 from musicapp.catalog.text import clean_line, clean_text
 from musicapp.core.db import row_id
 from musicapp.playlists.models import VISIBILITIES
+from musicapp.playlists.services.words import DESCRIPTION_LIMIT, NAME_LIMIT
 
-MOST_NAME = 200
-MOST_DESCRIPTION = 2_000
 MOST_IDS = 10_000
 MOST_PLACE = 1_000_000
-MOST_FILE_BYTES = 5 * 1024**2
 INVITED_ROLES = ("editor", "viewer")
 
 
 def new_name(sent: Mapping[str, str], fallback: str) -> str:
     """The name for a new playlist; a button without a field takes `fallback`."""
-    return clean_line(sent.get("name", ""), MOST_NAME) or fallback
+    return clean_line(sent.get("name", ""), NAME_LIMIT) or fallback
 
 
 def playlist_form(sent: Mapping[str, str]) -> Form:
     """Name, description and visibility."""
     form = Form()
-    name = clean_line(sent.get("name", ""), MOST_NAME + 1)
-    description = clean_text(sent.get("description", ""), MOST_DESCRIPTION + 1)
+    name = clean_line(sent.get("name", ""), NAME_LIMIT + 1)
+    description = clean_text(sent.get("description", ""), DESCRIPTION_LIMIT + 1)
     visibility = sent.get("visibility", "private")
     form.values = {"name": name, "description": description, "visibility": visibility}
     if not name:
         form.errors["name"] = _("Give the playlist a name.")
-    elif len(name) > MOST_NAME:
-        form.errors["name"] = _("Please keep the name under %(limit)s characters.", limit=MOST_NAME + 1)
-    if len(description) > MOST_DESCRIPTION:
-        form.errors["description"] = _("Please keep this under %(limit)s characters.", limit=MOST_DESCRIPTION + 1)
+    elif len(name) > NAME_LIMIT:
+        form.errors["name"] = _("Please keep the name under %(limit)s characters.", limit=NAME_LIMIT + 1)
+    if len(description) > DESCRIPTION_LIMIT:
+        form.errors["description"] = _("Please keep this under %(limit)s characters.", limit=DESCRIPTION_LIMIT + 1)
     if visibility not in VISIBILITIES:
         form.errors["visibility"] = _("Choose who may see the playlist.")
     return form

@@ -13,7 +13,7 @@ from musicapp.playback.play_queue import queries as play_queue
 from musicapp.playlists import queries
 from musicapp.playlists.access import open_playlist
 from musicapp.playlists.forms import sent_id, sent_ids
-from musicapp.playlists.queries.viewing import entry_track_ids
+from musicapp.playlists.queries.entries import entry_track_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,10 @@ def test_a_deleted_playlist_comes_back_by_undo_for_its_owner(lists: Lists) -> No
     page = alice.get(after.location).text
     assert f'action="/playlists/{playlist}/restore"' in page
     assert bob.post(f"/playlists/{playlist}/restore").status_code in {403, 404}
+    later = alice.get("/playlists/").text  # another day
+    assert "Deleted playlists" in later
+    assert f'action="/playlists/{playlist}/restore"' in later
+    assert "Deleted playlists" not in bob.get("/playlists/").text
     assert alice.post(f"/playlists/{playlist}/restore").status_code == 303
     assert bob.get(f"/playlists/{playlist}").status_code == 200
 

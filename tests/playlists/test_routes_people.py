@@ -141,3 +141,11 @@ def test_the_history_is_for_members_and_brings_versions_back(lists: Lists) -> No
         assert lists.titles(playlist) == "123"
     assert lists.browser(lists.dave).post(f"/playlists/{playlist}/history/2/restore").status_code == 403
     assert bob.post(f"/playlists/{playlist}/history/3/restore").status_code == 303  # with words: it is like that
+
+
+def test_a_link_that_is_none_does_not_fill_the_cookie(lists: Lists) -> None:
+    public = lists.playlist(1, visibility="public")
+    stranger = lists.app.test_client()
+    assert stranger.get(f"/playlists/{public}?key={'x' * 4000}").status_code == 200
+    cookie = stranger.get_cookie("session")
+    assert cookie is None or len(cookie.value) < 500

@@ -89,18 +89,22 @@ def _drawn(found: Collection[Any], numbers: dict[int, int], viewer_id: int | Non
 
 def track_ids_of(playlist_id: int, viewer_id: int | None) -> list[int]:
     """The tracks in order that this viewer may see, with those that stand twice: for the play queue and copies."""
-    return list(
-        db.session.scalars(
-            select(PlaylistEntry.track_id)
-            .join(Track, Track.id == PlaylistEntry.track_id)
-            .join(Album, Album.id == Track.album_id)
-            .where(
-                PlaylistEntry.playlist_id == playlist_id,
-                PlaylistEntry.removed_at.is_(None),
-                Track.deleted_at.is_(None),
-                Album.deleted_at.is_(None),
-                sees(viewer_id),
-            )
-            .order_by(PlaylistEntry.order_key)
+    return [track_id for _, track_id in entry_track_ids(playlist_id, viewer_id)]
+
+
+def entry_track_ids(playlist_id: int, viewer_id: int | None) -> list[tuple[int, int]]:
+    """(entry id, track id) in order, of what this viewer may see."""
+    rows = db.session.execute(
+        select(PlaylistEntry.id, PlaylistEntry.track_id)
+        .join(Track, Track.id == PlaylistEntry.track_id)
+        .join(Album, Album.id == Track.album_id)
+        .where(
+            PlaylistEntry.playlist_id == playlist_id,
+            PlaylistEntry.removed_at.is_(None),
+            Track.deleted_at.is_(None),
+            Album.deleted_at.is_(None),
+            sees(viewer_id),
         )
+        .order_by(PlaylistEntry.order_key)
     )
+    return [(row[0], row[1]) for row in rows]

@@ -31,7 +31,7 @@ class ExportRow:
 
 
 def export_rows(playlist_id: int, viewer_id: int | None) -> Iterator[ExportRow]:
-    """The tracks in order that the viewer may see, read a thousand at a time: a file of 10,000 needs no memory."""
+    """The tracks in order that the viewer may see, read a thousand at a time."""
     after: str | None = ""
     while after is not None:
         found = (

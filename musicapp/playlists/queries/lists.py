@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, null, or_, select
 
 from musicapp.accounts.models import User
 from musicapp.catalog.models import Artwork
@@ -54,6 +54,15 @@ class PlaylistCard:
         return f"{round((self.updated_at - _EPOCH) / timedelta(microseconds=1))}-{self.id}"
 
 
+def is_kept_by(user_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Conditions for what this user made, joined or follows."""
+    joined = select(PlaylistMember.playlist_id).where(PlaylistMember.user_id == user_id)
+    followed = select(PlaylistFollow.playlist_id).where(PlaylistFollow.user_id == user_id)
+    # One that became private since is nobody else's any more; an unlisted one was opened by its link.
+    is_open = Playlist.visibility != "private"
+    return Playlist.deleted_at.is_(None), or_(Playlist.id.in_(joined), and_(Playlist.id.in_(followed), is_open))
+
+
 def playlists_of(user_id: int, *, limit: int = MOST_OF_ONE_USER, with_pictures: bool = True) -> list[PlaylistCard]:
     """What this user made, joined or follows, last changed first. One statement, two more for mosaics."""
     found = (
@@ -65,17 +74,7 @@ def playlists_of(user_id: int, *, limit: int = MOST_OF_ONE_USER, with_pictures: 
         .outerjoin(Artwork, Artwork.id == Playlist.cover_id)
         .outerjoin(PlaylistMember, and_(PlaylistMember.playlist_id == Playlist.id, PlaylistMember.user_id == user_id))
         .outerjoin(PlaylistFollow, and_(PlaylistFollow.playlist_id == Playlist.id, PlaylistFollow.user_id == user_id))
-        .where(
-            Playlist.deleted_at.is_(None),
-            or_(
-                Playlist.id.in_(select(PlaylistMember.playlist_id).where(PlaylistMember.user_id == user_id)),
-                and_(
-                    Playlist.id.in_(select(PlaylistFollow.playlist_id).where(PlaylistFollow.user_id == user_id)),
-                    # One that became private since is nobody else's any more; an unlisted one was opened by its link.
-                    Playlist.visibility != "private",
-                ),
-            ),
-        )
+        .where(*is_kept_by(user_id))
         .order_by(Playlist.updated_at.desc(), Playlist.id.desc())
         .limit(limit)
     )
@@ -146,7 +145,7 @@ def _public() -> Select[*tuple[Any, ...]]:
 
 
 def deleted_playlists_of(user_id: int) -> list[PlaylistCard]:
-    """What this user could bring back, last deleted first."""
+    """What this user could bring back, last deleted first, without pictures."""
     found = (
         select(
             *(Playlist, Artwork, *PERSON, literal("owner").label("role"), null().label("seen_version")),
@@ -158,7 +157,7 @@ def deleted_playlists_of(user_id: int) -> list[PlaylistCard]:
         .order_by(Playlist.deleted_at.desc(), Playlist.id.desc())
         .limit(100)
     )
-    return _cards(found)
+    return _cards(found, with_pictures=False)
 
 
 def _cards(found: Select[*tuple[Any, ...]], with_pictures: bool = True) -> list[PlaylistCard]:

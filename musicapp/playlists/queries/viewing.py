@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from musicapp.catalog.models import Album, Track
-from musicapp.catalog.queries.rights import sees
 from musicapp.core.db import db
 from musicapp.playlists.models import Playlist, PlaylistEntry
 from musicapp.playlists.queries.batches import in_batches
@@ -33,21 +31,3 @@ def contained_count(playlist_id: int, track_ids: Sequence[int]) -> int:
             or 0
         )
     return count
-
-
-def entry_track_ids(playlist_id: int, viewer_id: int | None) -> list[tuple[int, int]]:
-    """(entry id, track id) in order, of what this viewer may see."""
-    rows = db.session.execute(
-        select(PlaylistEntry.id, PlaylistEntry.track_id)
-        .join(Track, Track.id == PlaylistEntry.track_id)
-        .join(Album, Album.id == Track.album_id)
-        .where(
-            PlaylistEntry.playlist_id == playlist_id,
-            PlaylistEntry.removed_at.is_(None),
-            Track.deleted_at.is_(None),
-            Album.deleted_at.is_(None),
-            sees(viewer_id),
-        )
-        .order_by(PlaylistEntry.order_key)
-    )
-    return [(row[0], row[1]) for row in rows]

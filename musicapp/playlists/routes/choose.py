@@ -9,9 +9,9 @@ from musicapp.catalog import queries as catalog
 from musicapp.catalog.text import fold
 from musicapp.core.pages import page
 from musicapp.playlists import queries
-from musicapp.playlists.forms import MOST_NAME
 from musicapp.playlists.routes.blueprint import blueprint
 from musicapp.playlists.selection import selection_of, track_ids_of
+from musicapp.playlists.services.words import NAME_LIMIT
 
 
 @blueprint.get("/playlists/choose")
@@ -31,6 +31,6 @@ def choose() -> Response:
         count=len(track_ids),
         only=only,
         q=wanted,
-        choices=[one for one in choices if fold(wanted, MOST_NAME) in fold(one.name, MOST_NAME)],
+        choices=[one for one in choices if fold(wanted, NAME_LIMIT) in fold(one.name, NAME_LIMIT)],
         has_any=bool(choices),
     )

@@ -30,6 +30,7 @@ def _playlists_page(form: Form | None = None, status: int = 200) -> Response:
         status,
         playlists=queries.playlists_of(user_id),
         invitations=queries.invitations_for(user_id),
+        deleted=queries.deleted_playlists_of(user_id),
         topics=[f"library-{user_id}"],
         deleted_id=request.args.get("deleted", type=row_id),
         form=form or Form(),

@@ -172,8 +172,9 @@ def answer_invitation(token: str) -> BaseResponse:
 @blueprint.post(f"/playlists/{ID}/presence")
 def note_presence(playlist_id: int) -> tuple[str, int]:
     """A page of a member says that it is open, or, with leaves=1, that it closes. Field page names it."""
-    user_id = open_for_members(playlist_id)
-    db.session.rollback()
+    with reading():  # every open page says so three times a minute, and must not wait for who writes
+        user_id = open_for_members(playlist_id)
+        db.session.rollback()
     name = request.form.get("page", "")[:40]
     note = presence.leave if request.form.get("leaves") == "1" else presence.look
     if note(playlist_id, user_id, name):
