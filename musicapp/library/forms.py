@@ -76,6 +76,7 @@ def read_instant(text: str) -> datetime | None:
     """An instant as pages carry it for an undo; None for what is none."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        # Raises for one so near to the ends of the calendar that it has no name in UTC.
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return at if at.tzinfo is not None else None

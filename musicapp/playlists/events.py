@@ -61,6 +61,11 @@ class PlaylistMembersChanged(PlaylistEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaylistHandedOver(PlaylistEvent):
+    """Somebody else owns it now; PlaylistMembersChanged comes for both."""
+
+
+@dataclass(frozen=True, slots=True)
 class UserInvitedToPlaylist(Event):
     """Somebody was invited by name. Not sent for links."""
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from musicapp.accounts.events import UserDeleted
+from musicapp.accounts.events import ProfileUpdated, UserDeleted
+from musicapp.catalog import events as catalog_events
 from musicapp.core.events import on
 from musicapp.jobs import services as jobs
 from musicapp.live import services as live
 from musicapp.playlists import events, queries
+from musicapp.playlists.queries.mosaics import MOSAICS, drop_mosaics_of_album
+from musicapp.playlists.queries.search import playlists_of_to_find
 from musicapp.search import services as search
 
 
@@ -41,6 +44,7 @@ def ask_rights_again(event: events.PlaylistEvent) -> None:
 @on(events.PlaylistDeleted)
 @on(events.PlaylistRestored)
 @on(events.PlaylistFollowed)
+@on(events.PlaylistHandedOver)
 def let_it_be_found(event: events.PlaylistEvent) -> None:
     entry = queries.playlist_to_find(event.playlist_id)
     if entry is None:
@@ -51,6 +55,27 @@ def let_it_be_found(event: events.PlaylistEvent) -> None:
         )
 
 
+@on(ProfileUpdated)
+def let_them_be_found(event: ProfileUpdated) -> None:
+    search.put_entries(playlists_of_to_find(event.user_id))
+
+
 @on(UserDeleted)
 def forget_user(event: UserDeleted) -> None:
     jobs.add("forget_playlist_user", subject_id=event.user_id, unique_key=f"forget_playlist_user/{event.user_id}")
+
+
+@on(events.PlaylistChanged)
+def drop_kept_mosaic(event: events.PlaylistChanged) -> None:
+    MOSAICS.drop(event.playlist_id)
+
+
+@on(catalog_events.AlbumUpdated)
+@on(catalog_events.AlbumPublished)
+@on(catalog_events.AlbumUnpublished)
+@on(catalog_events.AlbumDeleted)
+@on(catalog_events.AlbumRestored)
+@on(catalog_events.TrackDeleted)
+@on(catalog_events.TrackRestored)
+def drop_kept_mosaics(event: catalog_events.AlbumEvent | catalog_events.TrackEvent) -> None:
+    drop_mosaics_of_album(event.album_id)

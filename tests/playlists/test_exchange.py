@@ -155,6 +155,15 @@ def test_bad_files_are_refused_in_words(content: bytes, words: str) -> None:
         read_playlist_file(content, most_lines=10)
 
 
+def test_text_that_databases_do_not_take_is_read_without_it(lists: Lists, context: Flask) -> None:
+    titles = r'{"title": "Tr\u0000ack 1"}, {"title": "\ud800", "creator": "\udfff\u0000"}'
+    content = rf'{{"playlist": {{"title": "\ud800 Ours\u0000", "annotation": "\u0000", "track": [{titles}]}}}}'
+    imported = services.import_playlist(lists.bob, content.encode())
+    assert imported.playlist is not None
+    assert imported.playlist.name == "? Ours"
+    assert imported.matched_count == 1
+
+
 def test_nothing_is_made_of_a_file_whose_tracks_are_not_here(lists: Lists, context: Flask) -> None:
     imported = services.import_playlist(lists.bob, b"#EXTINF:1,A - B\nx\n")
     assert (imported.playlist, imported.matched_count, len(imported.missed)) == (None, 0, 1)

@@ -18,6 +18,7 @@ from musicapp.playlists.errors import (
     PlaylistNotFoundError,
 )
 from musicapp.playlists.models import PlaylistInvitation
+from musicapp.search.queries import search
 from tests.playlists.conftest import Lists
 
 
@@ -212,3 +213,17 @@ def test_closed_account_passes_its_playlists_on(lists: Lists, context: Flask) ->
     assert queries.history(shared, lists.bob)[0].by is None
     assert queries.invitations_for(lists.charlie) == []
     services.delete_playlist(shared, lists.bob)
+
+
+def test_playlist_is_found_by_the_name_that_its_owner_has_now(lists: Lists, context: Flask) -> None:
+    playlist_id = lists.playlist(1, name="Zephyr", visibility="public")
+
+    def finds(words: str) -> bool:
+        return [hit.subject_id for hit in search(words).hits.get("playlist", [])] == [playlist_id]
+
+    assert finds("zephyr alice")
+    services.hand_over(playlist_id, lists.alice, lists.bob)
+    assert finds("zephyr bob")
+    assert not finds("zephyr alice")
+    accounts.update_profile(lists.bob, display_name="Quentin", bio="", time_zone="UTC", locale="en")
+    assert finds("zephyr quentin")

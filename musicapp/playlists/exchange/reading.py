@@ -148,7 +148,10 @@ def _isrc(words: list[str]) -> str | None:
 
 
 def _word(value: Any, limit: int = MAX_TEXT) -> str:
-    return value.strip()[:limit] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # JSON can spell half a character ("\ud800") and NUL, which databases don't take.
+    return value[: 2 * limit].encode(errors="replace").decode().replace("\0", "").strip()[:limit]
 
 
 def _words(value: Any) -> list[str]:

@@ -24,6 +24,11 @@ def playlist_to_find(playlist_id: int) -> NewEntry | None:
     return found[0] if found else None
 
 
+def playlists_of_to_find(owner_id: int) -> list[NewEntry]:
+    """All of one owner: they are found by the owner's name, too."""
+    return _entries(_public().where(Playlist.owner_id == owner_id).order_by(Playlist.id))
+
+
 def _public() -> Select[*tuple[Any, ...]]:
     return (
         select(

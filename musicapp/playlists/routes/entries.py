@@ -10,7 +10,7 @@ from flask_babel import ngettext
 
 from musicapp.accounts.identity import signed_in_id
 from musicapp.accounts.listening import listening_page
-from musicapp.core.db import db, reading
+from musicapp.core.db import db, reading, row_id
 from musicapp.core.pages import page, wants_json
 from musicapp.playback.play_queue import services as play_queue
 from musicapp.playlists import forms, queries, services
@@ -185,7 +185,7 @@ def order(playlist_id: int) -> Any:
 def changes(playlist_id: int) -> Any:
     """What happened after version ?since=, and who the viewer is here."""
     access = open_playlist(playlist_id)
-    since = max(0, request.args.get("since", 0, type=int))
+    since = request.args.get("since", 0, type=row_id)
     version = queries.version_of(playlist_id) or 0
     found = queries.changes_since(playlist_id, since, MOST_CHANGES) or []
     is_far_behind = since > version or (since < version and (not found or found[-1].version < version))

@@ -94,7 +94,8 @@ def locked(playlist_id: int, user_id: int, roles: tuple[str, ...] = EDITORS, *, 
     )
     if role in roles:
         return playlist
-    if role is None and playlist.visibility == "private":
+    # An unlisted playlist is not there for who has no link; who has one was let in by the door, which knows it.
+    if role is None and (playlist.visibility != "public" or playlist.deleted_at is not None):
         raise PlaylistNotFoundError
     raise PlaylistForbiddenError(_FORBIDDEN[roles])
 

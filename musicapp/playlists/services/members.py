@@ -14,7 +14,7 @@ from musicapp.core.db import db, utc_now
 from musicapp.core.events import publish
 from musicapp.core.settings import setting
 from musicapp.playlists.errors import PlaylistInvitationError, PlaylistMemberError, PlaylistNotFoundError
-from musicapp.playlists.events import PlaylistMembersChanged, UserInvitedToPlaylist
+from musicapp.playlists.events import PlaylistHandedOver, PlaylistMembersChanged, UserInvitedToPlaylist
 from musicapp.playlists.models import Playlist, PlaylistInvitation, PlaylistMember
 from musicapp.playlists.queries.people import is_open_invitation
 from musicapp.playlists.services.editing import EVERYBODY, OWNER, locked, locked_by_anybody
@@ -207,6 +207,7 @@ def make_owner(playlist: Playlist, member: PlaylistMember) -> None:
     db.session.flush()
     for id_ in (before.user_id, member.user_id):
         publish(PlaylistMembersChanged(playlist.id, id_))
+    publish(PlaylistHandedOver(playlist.id))
 
 
 def _member(playlist_id: int, user_id: int) -> PlaylistMember | None:
