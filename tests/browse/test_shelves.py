@@ -92,6 +92,7 @@ def test_filters_leave_others_out(house: House) -> None:
     assert old == {dub[0], dub[1], dub[2]}
     assert list(pages(3, genre_id=genre.id, year=2019)) == [[]]
     assert queries.genre_by_slug("dream-pop") is None, "it is only on a draft"
+    assert [genre.slug for genre in queries.heard_genres()] == [card.slug for card in queries.genre_cards()]
 
 
 @pytest.mark.parametrize("sort", ["new", "title", "year"])

@@ -81,7 +81,7 @@ def search() -> Response:
         "browse/search_page.html",
         wish=wish,
         results=shown,
-        genres=catalog.genre_cards() if wish.text else [],
+        genres=catalog.heard_genres() if wish.text else [],
         decades=DECADES,
         recent=recent_searches(viewer.id) if viewer.id is not None and not wish.text else [],
     )

