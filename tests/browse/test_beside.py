@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from musicapp.catalog import services
 from musicapp.core.db import db, utc_now
-from musicapp.core.events import publish
+from musicapp.core.events import Event, publish
 from musicapp.library.models import ArtistFollow
 from musicapp.live.publisher import publisher
 from musicapp.playback.models import Play
@@ -61,7 +61,7 @@ def test_link_that_swaps_only_the_page_asks_for_no_playlists(house: House) -> No
     assert '<main id="main"' in text
 
 
-def poked(app: Flask, happened: events.PlaylistEvent) -> set[str]:
+def poked(app: Flask, happened: Event) -> set[str]:
     """Topics whose pages are told to ask for their playlists again."""
     with app.app_context():
         before = publisher().cursor()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from musicapp.core.db import db
 from musicapp.playback.models import PlayQueue
@@ -13,6 +15,12 @@ from tests.test_statements import statements_of
 
 FRAGMENT = {"HX-Request": "true"}
 JSON = {"Accept": "application/json"}
+
+
+def told(answer: TestResponse) -> Any:
+    """What a script is answered."""
+    assert answer.json is not None, answer.text
+    return answer.json
 
 
 def entries_of(lists: Lists, playlist_id: int) -> list[int]:
@@ -118,15 +126,15 @@ def test_scripts_get_the_change_and_how_to_undo_it(lists: Lists) -> None:
     fields = {"entry_ids": f"{entries[2]},{entries[3]}", "after_entry_id": "0"}
     answer = browser.post(f"/playlists/{playlist}/move", data=fields, headers=JSON)
     assert titles_of(lists, playlist) == "3412"
-    change = answer.json["change"]
+    change = told(answer)["change"]
     assert (change["version"], change["kind"], change["by"], change["by_id"]) == (2, "moved", "bob", lists.bob)
     assert [moved["entry_id"] for moved in change["moved"]] == entries[2:]
-    undone = browser.post(answer.json["undo_url"], data={"change_id": change["id"]}, headers=JSON)
-    assert undone.json["undo_url"] is None
+    undone = browser.post(told(answer)["undo_url"], data={"change_id": change["id"]}, headers=JSON)
+    assert told(undone)["undo_url"] is None
     assert titles_of(lists, playlist) == "1234"
-    again = browser.post(answer.json["undo_url"], data={"change_id": change["id"]}, headers=JSON)
+    again = browser.post(told(answer)["undo_url"], data={"change_id": change["id"]}, headers=JSON)
     assert again.status_code == 422
-    assert again.json["error"]
+    assert told(again)["error"]
 
 
 def test_several_rows_go_at_once_and_a_move_of_what_is_gone_changes_nothing(lists: Lists) -> None:
@@ -136,7 +144,7 @@ def test_several_rows_go_at_once_and_a_move_of_what_is_gone_changes_nothing(list
     browser.post(f"/playlists/{playlist}/remove", data={"entry_ids": entries[:2]})
     assert titles_of(lists, playlist) == "3"
     answer = browser.post(f"/playlists/{playlist}/move", data={"entry_ids": entries[0]}, headers=JSON)
-    assert answer.json["change"] is None
+    assert told(answer)["change"] is None
     assert browser.post(f"/playlists/{playlist}/entries/{entries[0]}/up").status_code == 404
     assert browser.post(f"/playlists/{playlist}/entries/0/up").status_code == 404
 
@@ -166,7 +174,7 @@ def test_a_track_an_album_a_playlist_and_the_play_queue_are_added(lists: Lists) 
     assert titles_of(lists, playlist) == "589712346"
     # what somebody else may not see is not added by guessing its number
     bobs = lists.browser(lists.bob).post(add, data={"track_id": lists.draft_track}, headers=JSON)
-    assert bobs.json["change"] is None
+    assert told(bobs)["change"] is None
 
 
 def test_tracks_that_are_there_already_are_asked_about(lists: Lists) -> None:
@@ -177,7 +185,7 @@ def test_tracks_that_are_there_already_are_asked_about(lists: Lists) -> None:
     assert asked.status_code == 422
     assert "2 of 3 tracks are in the playlist already" in asked.text
     assert asked.text.count('name="track_id"') == 3
-    assert "Skip" in browser.post(f"/playlists/{playlist}/entries", data=fields, headers=JSON).json["html"]
+    assert "Skip" in told(browser.post(f"/playlists/{playlist}/entries", data=fields, headers=JSON))["html"]
     assert titles_of(lists, playlist) == "12"
     browser.post(f"/playlists/{playlist}/entries", data={**fields, "duplicates": "skip"})
     assert titles_of(lists, playlist) == "123"
@@ -200,7 +208,7 @@ def test_the_chooser_says_what_contains_the_track_and_keeps_the_selection(lists:
     assert browser.get("/playlists/choose").status_code == 404
     viewers = lists.browser(lists.dave).get(f"/playlists/choose?track_id={lists.tracks[0]}", headers=FRAGMENT).text
     assert "Évening" not in viewers
-    made = browser.post("/playlists/", data={"name": "Third", "track_id": lists.tracks[1]}, headers=JSON).json
+    made = told(browser.post("/playlists/", data={"name": "Third", "track_id": lists.tracks[1]}, headers=JSON))
     assert titles_of(lists, made["playlist_id"]) == "2"
 
 
@@ -210,7 +218,7 @@ def test_a_playlist_goes_into_the_play_queue_for_whoever_sees_it(lists: Lists) -
     assert browser.post(f"/playlists/{playlist}/queue", data={"place": "now"}).status_code == 303
     entries = entries_of(lists, playlist)
     added = browser.post(f"/playlists/{playlist}/queue", data={"place": "last", "entry_ids": entries[2]}, headers=JSON)
-    assert added.json["words"] == "Added 1 track to the play queue."
+    assert told(added)["words"] == "Added 1 track to the play queue."
     with lists.app.app_context():
         queue = db.session.scalars(select(PlayQueue).where(PlayQueue.user_id == lists.charlie)).one()
         assert [entry[1] for entry in queue.entries] == [lists.tracks[number] for number in (2, 0, 1, 1)]
@@ -225,7 +233,7 @@ def test_a_view_by_a_column_changes_nothing_until_it_is_kept(lists: Lists) -> No
     assert "Keep this order" in page
     assert 'class="row-edit"' not in page
     assert titles_of(lists, playlist) == "231"
-    order = browser.get(f"/playlists/{playlist}/order.json?sort=length&down=1").json
+    order = told(browser.get(f"/playlists/{playlist}/order.json?sort=length&down=1"))
     assert [entry for entry, _key in order["entries"]] == sorted(entries_of(lists, playlist))[1::-1] + [
         sorted(entries_of(lists, playlist))[2]
     ]
@@ -239,12 +247,12 @@ def test_a_page_catches_up_by_changes_or_by_the_whole_order(lists: Lists) -> Non
     browser = lists.browser(lists.alice)
     for entry in entries_of(lists, playlist)[:2]:
         browser.post(f"/playlists/{playlist}/entries/{entry}/remove")
-    news = lists.browser(lists.bob).get(f"/playlists/{playlist}/changes?since=1").json
+    news = told(lists.browser(lists.bob).get(f"/playlists/{playlist}/changes?since=1"))
     assert (news["version"], news["role"], news["is_far_behind"]) == (3, "editor", False)
     assert [change["version"] for change in news["changes"]] == [2, 3]
-    assert browser.get(f"/playlists/{playlist}/changes?since=3").json["changes"] == []
-    assert browser.get(f"/playlists/{playlist}/changes?since=99").json["is_far_behind"]
-    order = browser.get(f"/playlists/{playlist}/order.json").json
+    assert told(browser.get(f"/playlists/{playlist}/changes?since=3"))["changes"] == []
+    assert told(browser.get(f"/playlists/{playlist}/changes?since=99"))["is_far_behind"]
+    order = told(browser.get(f"/playlists/{playlist}/order.json"))
     assert order["version"] == 3
     assert [entry for entry, _key in order["entries"]] == entries_of(lists, playlist)
 

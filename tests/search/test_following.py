@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -111,11 +112,11 @@ def test_new_words_find_and_old_ones_do_not(published: House) -> None:
 
 
 def test_credited_guest_is_found_as_long_as_credited(published: House) -> None:
-    words = {"title": "Winter", "kind": "album", "release_on": None, "genres": [], "description": ""}
+    words: dict[str, Any] = {"title": "Winter", "kind": "album", "release_on": None, "genres": [], "description": ""}
     catalog.update_album(
         published.album,
         credits=[NewCredit("The Auroras", " & "), NewCredit("Ólafur")],
-        **words,  # type: ignore[arg-type]
+        **words,
     )
     assert found("olafur")["artist"]
     catalog.update_album(published.album, credits=[NewCredit("The Auroras")], **words)  # type: ignore[arg-type]
