@@ -119,7 +119,7 @@ def test_credited_guest_is_found_as_long_as_credited(published: House) -> None:
         **words,
     )
     assert found("olafur")["artist"]
-    catalog.update_album(published.album, credits=[NewCredit("The Auroras")], **words)  # type: ignore[arg-type]
+    catalog.update_album(published.album, credits=[NewCredit("The Auroras")], **words)
     assert found("olafur") == {}
     assert entries() == rebuilt()
 
