@@ -74,6 +74,10 @@ class Assets:
         return self._made[name, encoding]
 
 
+_read_once = lru_cache(Assets)
+"""Tests make an app each."""
+
+
 def _assets() -> Assets:
     if current_app.debug:  # files change while somebody works on them
         return Assets(Path(str(current_app.static_folder)))
@@ -137,6 +141,6 @@ class _Sessions(SecureCookieSessionInterface):
 
 def init_assets(app: Flask) -> None:
     app.session_interface = _Sessions()
-    app.extensions["assets"] = Assets(Path(str(app.static_folder)))
+    app.extensions["assets"] = _read_once(Path(str(app.static_folder)))
     app.add_url_rule("/assets/<version>/<path:filename>", "asset", asset)
     app.jinja_env.globals.update(static_url=static_url, draw_icon=draw_icon, script_modules=script_modules)
