@@ -20,11 +20,12 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from flask import current_app
+from redis import Redis
 from sqlalchemy import event
 
-from musicapp.core.db import db, seconds_of_reading
+from musicapp.core.db import db, is_sqlite, seconds_of_reading
 from musicapp.core.effects import after_commit
-from musicapp.core.redis import RedisError, redis_client
+from musicapp.core.redis import RedisError, redis_client, unyielding_redis_client
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class Kind(Generic[T]):
             self._learn_type()
         try:
             if state.unsent:
-                _send_unsent(state)
+                _send_unsent(state, redis_client())
             found = self._decoded(wanted, redis_client().mget([self._key(id) for id in wanted]))
             missing = [id for id in wanted if id not in found]
             if not missing:
@@ -223,10 +224,12 @@ def _mark(session: Any) -> None:
     if not session.in_nested_transaction() and (keys := session.info.pop(_DROPS, None)):
         state = _state()
         if not _is_resting(state):
-            _drop(keys)
+            # While it waits for Redis, another greenlet of this process would wait for SQLite's lock, which stops the
+            # whole process, and with it this one, until the patience of SQLite is at an end.
+            _drop(keys, unyielding_redis_client() if is_sqlite() else None)
 
 
-def _drop(keys: set[str]) -> None:
+def _drop(keys: set[str], client: Redis | None = None) -> None:
     state = _state()
     # Remembered first: if Redis is away, this process drops them as soon as it reads again. The others' backstop is
     # CACHE_SECONDS.
@@ -235,14 +238,14 @@ def _drop(keys: set[str]) -> None:
         log.error("Redis was away for long: cached rows may be old for up to CACHE_SECONDS")
         state.unsent.clear()
     try:
-        _send_unsent(state)
+        _send_unsent(state, client or redis_client())
     except RedisError:
         _rest(state)
 
 
-def _send_unsent(state: _State) -> None:
+def _send_unsent(state: _State, client: Redis) -> None:
     keys = set(state.unsent)
-    pipeline = redis_client().pipeline(transaction=False)
+    pipeline = client.pipeline(transaction=False)
     for key in keys:
         pipeline.set(key, MARK, ex=MARKED_SECONDS)
     pipeline.execute()
