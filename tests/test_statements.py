@@ -20,7 +20,9 @@ from musicapp.core.redis import redis_client
 from musicapp.library.models import AlbumLike, ArtistFollow, TrackLike
 from musicapp.playback.models import Play
 from musicapp.playback.play_queue import services as play_queue
+from musicapp.playlists import services as playlists
 from musicapp.playlists.models import Playlist, PlaylistMember
+from musicapp.search import services as search
 from tests.people import register, sign_in
 
 MOST = 12
@@ -44,8 +46,17 @@ PAGES: list[tuple[str, bool]] = [
     ("/random?seed=abc.1000", True),
     ("/tracks/{track}", True),
     ("/tracks/{track}/menu", True),
+    ("/tracks/{track}/now-playing", True),
+    ("/search", True),
+    ("/search?q=tr", True),
+    ("/search?q=the+auroras+track", True),
+    ("/search?q=trakc", True),
+    ("/search?q=track&kind=track&genre=jazz&year=2020s", True),
     ("/queue", True),
     ("/queue.json", False),
+    ("/queue/tracks.json?ids={track}", False),
+    ("/side/playlists", False),
+    ("/library/state.json?tracks={track}&albums={album}&artists={artist}", False),
     ("/library", False),
     ("/library?kind=albums&sort=plays", False),
     ("/library?kind=artists", False),
@@ -54,6 +65,9 @@ PAGES: list[tuple[str, bool]] = [
     ("/playlists/", False),
     ("/playlists/{playlist}", False),
     ("/playlists/{playlist}?sort=artist", False),
+    ("/playlists/{playlist}/rows?from=0", False),
+    ("/playlists/{playlist}/order.json", False),
+    ("/playlists/{playlist}/changes?since=0", False),
     ("/playlists/{playlist}/people", False),
     ("/playlists/{playlist}/history", False),
     ("/playlists/{playlist}/edit", False),
@@ -151,9 +165,14 @@ def fill_playlists(shelf: Shelf, count: int) -> None:
         db.session.flush()
         db.session.add(PlaylistMember(playlist_id=playlist.id, user_id=shelf.user, role="owner"))
         shelf.playlist = shelf.playlist or playlist.id
+        playlists.add_tracks(shelf.playlist, shelf.user, [shelf.track + number])
 
 
-FILLERS: list[Callable[[Shelf, int], None]] = [fill_catalog, fill_queue, fill_playlists]
+def fill_index(_shelf: Shelf, _count: int) -> None:
+    search.rebuild()
+
+
+FILLERS: list[Callable[[Shelf, int], None]] = [fill_catalog, fill_queue, fill_playlists, fill_index]
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, request
+from flask import Response, abort, flash, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -10,7 +10,8 @@ from musicapp.core.db import db, row_id
 from musicapp.core.pages import page
 from musicapp.live import services as live
 from musicapp.playlists import queries, services
-from musicapp.playlists.access import open_for_editors, open_for_members, open_playlist
+from musicapp.playlists.access import open_for_editors, open_playlist
+from musicapp.playlists.queries.viewing import name_of
 from musicapp.playlists.routes.blueprint import ID, blueprint, to_playlist
 
 AT_ONCE = 50
@@ -19,16 +20,19 @@ AT_ONCE = 50
 @blueprint.get(f"/playlists/{ID}/history")
 def history(playlist_id: int) -> Response:
     """Changes, the newest first; ?before=version goes on. Members only: it tells who did what."""
-    user_id = open_for_members(playlist_id)
     cursor = live.current_cursor()
-    changes = queries.history(
-        playlist_id, user_id, before_version=request.args.get("before", type=row_id), limit=AT_ONCE
-    )
+    access = open_playlist(playlist_id)
+    if access.role is None:
+        abort(404)
+    before = request.args.get("before", type=row_id)
+    changes = queries.history(playlist_id, access.user_id, before_version=before, limit=AT_ONCE)
     return page(
         "playlists/history_page.html",
-        head=queries.playlist_head(playlist_id),
+        playlist_id=playlist_id,
+        name=name_of(playlist_id),
+        version=queries.version_of(playlist_id),
         changes=changes,
-        access=open_playlist(playlist_id),
+        may_edit=access.may_edit,
         is_newest="before" not in request.args,
         older=changes[-1].version if len(changes) == AT_ONCE else None,
         cursor=cursor,
