@@ -78,3 +78,11 @@ def test_every_icon_that_a_template_or_script_names_is_in_the_sprite() -> None:
         used |= set(re.findall(r'"#([a-z0-9-]+)"\)', script.read_text(encoding="utf-8"))) & known
     assert used
     assert used <= known
+
+
+def test_sprite_has_no_icon_that_nobody_draws(lock: dict[str, Any]) -> None:
+    folder = ROOT / "musicapp"
+    files = [path for kind in ("html", "js", "py") for path in folder.rglob(f"*.{kind}") if "vendor" not in path.parts]
+    named = set(re.findall(r"""["'#]([a-z0-9-]+)""", "\n".join(path.read_text(encoding="utf-8") for path in files)))
+    icons = next(package["icons"] for package in lock["packages"] if "icons" in package)
+    assert set(icons) - named == set()
