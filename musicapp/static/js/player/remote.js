@@ -98,7 +98,7 @@ export function startRemote(player) {
     }
     show();
   });
-  queue.addEventListener("refused", ({ detail }) => toast(detail.words ?? words.wordsFull, { kind: "error" }));
+  queue.addEventListener("refused", ({ detail }) => toast(detail.words ?? document.getElementById("toasts").dataset.wordsServer, { kind: "error" }));
 
   function show() {
     strip.hidden = !queue.isPlayingElsewhere || player.isPlaying;
