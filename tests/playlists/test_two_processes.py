@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,3 +65,24 @@ def test_nobody_is_sent_away_when_six_edit_at_once(site: Site, lists: Lists) -> 
     assert statuses == {200: EDITORS * EDITS}
     with lists.app.app_context():
         assert_history_tells_everything(playlist)
+
+
+def test_slow_form_keeps_nobody_waiting(site: Site, lists: Lists) -> None:
+    # Its bytes were waited for while SQLite's lock was held: whoever sent half a form stopped the site.
+    playlist = lists.playlist(1, 2)
+    site.start_web(1)
+    bob, alice = (lists.browser(user).get_cookie("session") for user in (lists.bob, lists.alice))
+    assert bob is not None
+    assert alice is not None
+    with socket.create_connection(("127.0.0.1", site.port)) as slow:
+        slow.sendall(
+            f"POST /playlists/{playlist}/entries HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n"
+            f"Cookie: session={bob.value}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            "Content-Length: 100\r\n\r\ntrack_id=".encode()
+        )
+        with requests.Session() as browser:
+            browser.cookies.set("session", alice.value)
+            for _ in range(3):  # the first may come before the slow one has begun
+                fields = {"track_id": lists.tracks[4], "duplicates": "add"}
+                answer = browser.post(f"{site.url}/playlists/{playlist}/entries", data=fields, timeout=60)
+                assert answer.status_code == 200, answer.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,9 @@ from musicapp.playback.play_queue.entries import Entry, index_of
 SILENT_AFTER = timedelta(seconds=20)
 """Four reports long: a player that says nothing for so long doesn't play any more, whatever it said last."""
 REPEATS = ("off", "all", "one")
+
+
+Kept = Callable[[int], positions.Position | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,17 @@ _STATE = (
 )
 
 
-def state(user_id: int) -> QueueState:
-    """In one statement; the state of an empty queue for whoever never had one."""
+def state(user_id: int, *, kept: Kept | None = None) -> QueueState:
+    """In one statement; the state of an empty queue for whoever never had one.
+
+    `kept` answers for positions.kept, where Redis was asked already.
+    """
     row = db.session.execute(select(*_STATE).where(PlayQueue.user_id == user_id)).one_or_none()
-    return _state_of(user_id, row) if row else QueueState()
+    return _state_of(user_id, row, kept) if row else QueueState()
 
 
-def _state_of(user_id: int, row: Any) -> QueueState:
-    position_ms, is_playing = _where_it_is(user_id, row, utc_now())
+def _state_of(user_id: int, row: Any, kept: Kept | None = None) -> QueueState:
+    position_ms, is_playing = _where_it_is(user_id, row, utc_now(), kept or positions.kept)
     return QueueState(
         version=row.version,
         entries_hash=row.entries_hash,
@@ -69,12 +75,12 @@ def _state_of(user_id: int, row: Any) -> QueueState:
     )
 
 
-def _where_it_is(user_id: int, row: Any, now: datetime) -> tuple[int, bool]:
+def _where_it_is(user_id: int, row: Any, now: datetime, kept: Kept) -> tuple[int, bool]:
     """Position in ms and whether it plays, by the newer of what the database and Redis have."""
     position_ms, reported_at = row.position_ms, row.reported_at
     if not row.is_playing:
         return position_ms, False
-    newer = positions.kept(user_id)
+    newer = kept(user_id)
     if newer and newer.entry_id == row.current_entry_id and newer.reported_at > reported_at:
         position_ms, reported_at = newer.position_ms, newer.reported_at
     age = now - reported_at

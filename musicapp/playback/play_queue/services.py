@@ -217,10 +217,11 @@ def play_here(
     position_ms: int | None = None,
 ) -> None:
     """Makes a browser the one that plays: where the other one was, or at a place that it names itself."""
+    newest = positions.kept(user_id)  # before the lock: nobody waits for Redis while it is held
     queue = _open(user_id, with_entries=False)
-    found = queries.state(user_id)
     if queue.current_entry_id is None:
         return
+    found = queries.state(user_id, kept=lambda _: newest)
     same = entry_id is None or entry_id == queue.current_entry_id
     if entry_id is not None and not same and index_of(queue.entries, entry_id) is not None:
         queue.current_entry_id, same = entry_id, True

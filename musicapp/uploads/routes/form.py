@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from musicapp.accounts.identity import signed_in_id
 from musicapp.core.db import db, reading
+from musicapp.core.security import reads_body_itself
 from musicapp.core.storage import store
 from musicapp.uploads import queries, services
 from musicapp.uploads.errors import UploadRefusedError
@@ -25,6 +26,7 @@ MOST_REFUSALS_SHOWN = 4
 
 
 @blueprint.post("/albums/<int(max=2147483647):album_id>/uploads")
+@reads_body_itself
 def receive_form(album_id: int) -> Response:
     user_id = signed_in_id()
     album_to_fill(user_id, str(album_id))
