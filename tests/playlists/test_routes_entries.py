@@ -228,6 +228,9 @@ def test_a_playlist_goes_into_the_play_queue_for_whoever_sees_it(lists: Lists) -
 def test_a_view_by_a_column_changes_nothing_until_it_is_kept(lists: Lists) -> None:
     playlist = lists.playlist(2, 3, 1)
     browser = lists.browser(lists.alice)
+    page = browser.get(f"/playlists/{playlist}").text
+    for column in queries.SORT_COLUMNS:
+        assert f'href="/playlists/{playlist}?sort={column}' in page, column
     page = browser.get(f"/playlists/{playlist}?sort=length&down=1").text
     assert names_of_rows(page) == ["Track 3", "Track 2", "Track 1"]
     assert "Keep this order" in page
