@@ -1,1 +1,1 @@
-"""Pages that mix features: the home page."""
+"""Pages for listeners that mix rooms, the home page first among them; the demo's library."""
