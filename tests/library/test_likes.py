@@ -104,7 +104,7 @@ def test_only_its_owner_hears_of_a_library(house: House) -> None:
     assert not declared.may_hear(STRANGER, f"library-{house.bob}")
 
 
-def test_an_export_holds_likes_and_follows_but_no_title_that_is_a_draft_again(house: House) -> None:
+def test_an_export_holds_likes_and_follows_but_no_title_that_is_hidden_since(house: House) -> None:
     track = house.add_track("One")
     house.publish()
     keep(house, house.bob, tracks=(track,), albums=(house.album,))
@@ -116,6 +116,14 @@ def test_an_export_holds_likes_and_follows_but_no_title_that_is_a_draft_again(ho
         assert [row["album"] for row in found["albums"]] == ["Winter"]
         assert [row["artist"] for row in queries.follows_of_user(house.bob)] == ["The Auroras"]
         catalog.unpublish_album(house.album)
+        db.session.commit()
+        assert queries.likes_of_user(house.bob) == {"tracks": [], "albums": []}
+        catalog.publish_album(house.album, house.alice)
+        catalog.delete_track(track)
+        db.session.commit()
+        assert queries.likes_of_user(house.bob)["tracks"] == []
+        assert len(queries.likes_of_user(house.bob)["albums"]) == 1
+        catalog.delete_album(house.album)
         db.session.commit()
         assert queries.likes_of_user(house.bob) == {"tracks": [], "albums": []}
 

@@ -12,18 +12,19 @@ from musicapp.library.models import AlbumLike, ArtistFollow, TrackLike
 
 
 def likes_of_user(user_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Liked tracks and albums, first liked first. A title that became a draft again is not told."""
+    """Liked tracks and albums, first liked first. A title that was deleted or became a draft again is not told."""
+    is_public = (Album.published_at.is_not(None), Album.deleted_at.is_(None))
     tracks = (
         select(TrackLike.created_at, Track.id, Track.title, Album.title)
         .join(Track, Track.id == TrackLike.track_id)
         .join(Album, Album.id == Track.album_id)
-        .where(TrackLike.user_id == user_id, Album.published_at.is_not(None))
+        .where(TrackLike.user_id == user_id, Track.deleted_at.is_(None), *is_public)
         .order_by(TrackLike.created_at, Track.id)
     )
     albums = (
         select(AlbumLike.created_at, Album.id, Album.title)
         .join(Album, Album.id == AlbumLike.album_id)
-        .where(AlbumLike.user_id == user_id, Album.published_at.is_not(None))
+        .where(AlbumLike.user_id == user_id, *is_public)
         .order_by(AlbumLike.created_at, Album.id)
     )
     return {
