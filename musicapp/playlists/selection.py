@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from musicapp.catalog import queries as catalog
 from musicapp.playback.play_queue import queries as play_queue
 from musicapp.playlists import queries
 from musicapp.playlists.access import open_playlist
@@ -63,8 +62,7 @@ def track_ids_of(selection: Selection, user_id: int) -> list[int]:
     """The chosen tracks in order. Ends the request with 404 for a playlist that the viewer may not see."""
     found = list(selection.track_ids)
     if selection.album_id is not None:
-        # those that the user may not see are left out when they are added
-        found += [row.id for row in catalog.track_rows(selection.album_id)]
+        found += play_queue.visible_ids_of_album(selection.album_id, user_id)
     if selection.playlist_id is not None:
         open_playlist(selection.playlist_id)
         found += playlist_track_ids(selection.playlist_id, user_id, selection.entry_ids)

@@ -188,6 +188,14 @@ def test_entries_and_invitations_of_another_playlist_are_out_of_reach(lists: Lis
     assert everything(lists.app) == before
 
 
+def test_chooser_does_not_count_the_tracks_of_somebodys_draft(lists: Lists) -> None:
+    charlie, alice = lists.browser(lists.charlie), lists.browser(lists.alice)
+    draft = lists.album + 1
+    assert "Unheard" in says(alice.get(f"/playlists/choose?album_id={draft}"))
+    nothing = says(charlie.get("/playlists/choose?album_id=999")).replace("999", str(draft))
+    assert says(charlie.get(f"/playlists/choose?album_id={draft}")) == nothing
+
+
 def test_topics_of_others_are_silent(lists: Lists) -> None:
     playlist = lists.playlist(1)
 
