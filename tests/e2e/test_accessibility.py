@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.audio.make import picture
 from tests.e2e import acts
+from tests.e2e.stage import LONG, Stage, outside, press_on, tab_to
 from tests.servers import Site, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.usefixtures("print_output")]
@@ -24,62 +25,6 @@ TARGETS = (
     "button, .button, .nav-link, .person, .brand-mark, summary, select, label:has(> [type=radio]), "
     "input:not([type=hidden], [type=checkbox], [type=radio])"
 )
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A site with a published album, a draft and a refused file, and what its owner's browser keeps."""
-
-    site: Site
-    owner: dict[str, Any]
-    album: str
-    """Path of the published album, such as /albums/1; the studio's begins with /studio. The playlist holds it."""
-    draft: str
-    track: str
-    artist: str
-    playlist: str
-    failed_job: str
-
-    @property
-    def pages(self) -> list[tuple[str, str]]:
-        """(who looks: owner or stranger, path), every main page once."""
-        track_edit = self.track.replace("/tracks", "/studio/tracks")
-        artist_edit = self.artist.replace("/artists", "/studio/artists")
-        for_all = ["/", "/login", "/register", "/forgot", self.album, self.track, self.artist, "/nothing-here"]
-        for_all += ["/search?q=shells", "/queue"]
-        for_owner = [
-            "/",
-            "/albums/",
-            "/artists/",
-            "/genres/",
-            "/years/",
-            "/random",
-            self.album,
-            self.artist,
-            self.track,
-            "/studio/",
-            "/studio/albums/new",
-        ]
-        for_owner += [f"/studio{self.album}", f"/studio{self.draft}", track_edit, artist_edit]
-        for_owner += [
-            "/library",
-            "/library?kind=artists",
-            "/library/history",
-            "/library/history/delete",
-            f"{self.track}/menu",
-        ]
-        for_owner += [
-            "/search",
-            "/search?q=shells",
-            "/search?q=nothing+like+it",
-            "/queue",
-            "/playlists/",
-            "/playlists/999",
-        ]
-        for_owner += [self.playlist, *(f"{self.playlist}/{name}" for name in ("edit", "people", "history"))]
-        for_owner += [f"{self.playlist}?sort=title", f"/playlists/choose?album_id={self.album.rpartition('/')[2]}"]
-        for_owner += ["/settings", "/people/alice", self.failed_job]
-        return [*(("stranger", path) for path in for_all), *(("owner", path) for path in for_owner)]
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +183,7 @@ def test_axe_finds_nothing_on_forms_that_were_refused(stage: Stage, open_as: Cal
     assert found == []
 
 
-def test_fingers_find_every_control_and_nothing_is_wider_than_a_phone(
+def test_fingers_find_every_control_and_no_name_is_wider_than_a_phone(
     stage: Stage, open_as: Callable[..., Page]
 ) -> None:
     browsers = {who: open_as(who, "light", 390) for who in ("owner", "stranger")}
@@ -258,6 +203,8 @@ def test_fingers_find_every_control_and_nothing_is_wider_than_a_phone(
         for width_px in (390, 320):
             page.set_viewport_size({"width": width_px, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width_px, f"{path} at {width_px} px"
+            small += outside(page)
+        small += outside(page, LONG)
     assert small == [], "\n".join(small)
 
 
@@ -314,28 +261,6 @@ def test_player_has_its_names_on_every_page_before_anything_plays(stage: Stage, 
     player = page.get_by_role("region", name="Player", exact=True)
     expect(player.get_by_role("button", name="Pause", exact=True)).to_be_enabled()
     expect(player.get_by_role("button", name="Play", exact=True)).to_have_count(0)
-
-
-def tab_to(page: Page, wanted: Locator, presses: int = 120) -> None:
-    """Presses Tab until `wanted` has the focus, and checks that the focus shows."""
-    expect(wanted).to_be_attached()
-    for _ in range(presses):
-        if wanted.evaluate("element => element === document.activeElement"):
-            shown = wanted.evaluate(
-                """element => [element, element.closest('.album-card')?.querySelector('.cover')]
-                    .some((part) => part && getComputedStyle(part).outlineStyle !== 'none')"""
-            )
-            assert shown, f"nobody sees that {wanted} has the focus"
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(
-        f"Tab does not reach {wanted}; the focus is on {page.evaluate('document.activeElement.outerHTML')[:200]}"
-    )
-
-
-def press_on(page: Page, wanted: Locator, key: str = "Enter") -> None:
-    tab_to(page, wanted)
-    page.keyboard.press(key)
 
 
 def test_keyboard_alone_publishes_an_album_and_plays_it(
@@ -396,3 +321,79 @@ def test_keyboard_alone_publishes_an_album_and_plays_it(
     page.keyboard.press("Escape")
     expect(queue).to_be_hidden()
     expect(player.get_by_role("button", name="Play queue", exact=True)).to_be_focused()
+
+
+def test_what_listeners_press_has_the_names_that_people_are_told(stage: Stage, open_as: Callable[..., Page]) -> None:
+    page = open_as("owner")
+    for path in ("/library", "/library/history", "/search?q=kelp", "/albums/", "/artists/", "/genres/"):
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        expect(page.get_by_role("searchbox", name="Search", exact=True)).to_be_editable()
+    for path, names in (
+        ("/playlists/", ["New playlist"]),
+        (stage.album, ["Like", "Add to playlist", "Add to queue", "Play next"]),
+        (stage.artist, ["Follow"]),
+        (stage.playlist, ["Invite", "Add to queue", "Add to playlist", "Undo"]),
+        (f"{stage.playlist}/people", ["Invite"]),
+        (f"{stage.track}/menu", ["Play next", "Add to queue", "Add to playlist", "Like"]),
+    ):
+        page.goto(path)
+        for name in names:
+            expect(page.get_by_role("main").get_by_role("button", name=name, exact=True).first).to_be_visible()
+    page.goto(stage.playlist)
+    rows = page.locator("#playlist-rows").get_by_role("listitem")
+    expect(rows).to_have_count(3)
+    for row, title in zip(rows.all(), ("Shells", "Kelp", "Moon"), strict=True):
+        expect(row).to_have_accessible_name(re.compile(f"^{title}\\b"))
+        for name in ("Move up", "Move down", "Remove"):
+            expect(row.get_by_role("button", name=name, exact=True)).to_have_count(1)
+
+
+def test_keyboard_alone_builds_a_playlist_likes_searches_and_queues(stage: Stage, open_as: Callable[..., Page]) -> None:
+    page = open_as("owner", "light")
+    page.goto("/playlists/")
+    press_on(page, page.get_by_role("main").get_by_role("button", name="New playlist", exact=True))
+    expect(page.get_by_role("heading", name="Nothing here yet")).to_be_visible()
+    made = page.url
+
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Search", exact=True)).to_be_focused()
+    page.keyboard.type("low tide")
+    expect(page.locator(".top-hit")).to_contain_text("Low Tide")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="Low Tide", exact=True)).to_be_visible()
+    press_on(page, page.get_by_role("main").get_by_role("button", name="Add to playlist", exact=True).first)
+    press_on(page, page.get_by_role("dialog").get_by_role("button", name=re.compile("^New playlist 0 tracks")))
+    expect(page.locator("#toasts")).to_contain_text("Added 3 tracks")
+
+    page.goto(made)
+    titles = page.locator("#playlist-rows .row-title")
+    expect(titles).to_have_text(["Shells", "Kelp", "Moon"])
+    expect(page.locator(".playlist.is-live")).to_be_visible()
+    shells = page.get_by_role("listitem", name=re.compile("^Shells"))
+    press_on(page, shells.get_by_role("button", name="Move down", exact=True))
+    expect(titles).to_have_text(["Kelp", "Shells", "Moon"])
+    press_on(
+        page, page.get_by_role("listitem", name=re.compile("^Moon")).get_by_role("button", name="Move up", exact=True)
+    )
+    expect(titles).to_have_text(["Kelp", "Moon", "Shells"])
+    page.keyboard.press("Alt+ArrowUp")
+    expect(titles).to_have_text(["Moon", "Kelp", "Shells"])
+    page.keyboard.press("Control+z")
+    expect(titles).to_have_text(["Kelp", "Moon", "Shells"])
+    press_on(page, shells.get_by_role("button", name="Remove", exact=True))
+    expect(titles).to_have_text(["Kelp", "Moon"])
+    press_on(page, page.locator("#toasts").get_by_role("button", name="Undo", exact=True), " ")
+    expect(titles).to_have_text(["Kelp", "Moon", "Shells"])
+
+    like = shells.get_by_role("button", name="Like", exact=True)
+    press_on(page, like)
+    expect(like).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("e")
+    expect(page.locator("#toasts")).to_contain_text("Added to the play queue.")
+    page.keyboard.press("g")
+    page.keyboard.press("q")
+    expect(page).to_have_url(re.compile("/queue$"))
+    expect(page.locator("main .row-title", has_text="Shells").first).to_be_visible()
