@@ -66,6 +66,7 @@ PUBLIC_ENDPOINTS = {
     "playback.report_plays",
     "playback.stream",
     "playback.waveform",
+    "playlists.public_playlists",
     "playlists.changes",
     "playlists.export_playlist",
     "playlists.order",

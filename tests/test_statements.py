@@ -40,6 +40,7 @@ PAGES: list[tuple[str, bool]] = [
     ("/artists/?letter=T", True),
     ("/artists/{artist}", True),
     ("/genres/", True),
+    ("/playlists/public", True),
     ("/genres/jazz", True),
     ("/years/", True),
     ("/years/2020", True),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from time import perf_counter
+from time import process_time
 
 import pytest
 from flask import Flask
@@ -29,9 +29,9 @@ def test_nobody_takes_as_long_as_somebody(context: Flask) -> None:
     def seconds(stored: str | None) -> float:
         tries = []
         for _ in range(5):
-            began_at = perf_counter()
+            began_at = process_time()
             password_matches(stored, "wrong horse")
-            tries.append(perf_counter() - began_at)
+            tries.append(process_time() - began_at)
         return min(tries)
 
     assert 0.3 < seconds(None) / seconds(password_hash) < 3

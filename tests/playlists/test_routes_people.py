@@ -149,3 +149,24 @@ def test_a_link_that_is_none_does_not_fill_the_cookie(lists: Lists) -> None:
     assert stranger.get(f"/playlists/{public}?key={'x' * 4000}").status_code == 200
     cookie = stranger.get_cookie("session")
     assert cookie is None or len(cookie.value) < 500
+
+
+def test_a_followed_playlist_that_became_private_can_be_let_go(lists: Lists) -> None:
+    playlist = lists.playlist(1, visibility="public")
+    browser = lists.browser(lists.charlie)
+    browser.post(f"/playlists/{playlist}/follow", data={"on": "1"})
+    fields = {"name": "Hidden", "visibility": "private"}
+    assert lists.browser(lists.alice).post(f"/playlists/{playlist}/edit", data=fields).status_code == 303
+    assert browser.get(f"/playlists/{playlist}").status_code == 404
+    let_go = browser.post(f"/playlists/{playlist}/follow", data={"on": "0"})
+    assert (let_go.status_code, let_go.headers["Location"]) == (303, "/playlists/")
+    assert browser.post(f"/playlists/{playlist}/follow", data={"on": "1"}).status_code == 404
+
+
+def test_public_playlists_are_listed_for_everybody(lists: Lists) -> None:
+    shown = lists.playlist(1, visibility="public")
+    hidden = [lists.playlist(1, visibility=visibility) for visibility in ("private", "unlisted")]
+    listed = lists.app.test_client().get("/playlists/public").text
+    assert f'href="/playlists/{shown}"' in listed
+    for playlist in hidden:
+        assert f'href="/playlists/{playlist}"' not in listed

@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from musicapp.accounts.identity import signed_in_id
+from musicapp.accounts.listening import listening_page
 from musicapp.catalog.forms import Form
 from musicapp.core.db import db, reading, row_id
 from musicapp.core.pages import page, wants_json
@@ -19,6 +20,8 @@ from musicapp.playlists import exchange, forms, queries, services
 from musicapp.playlists.errors import ExchangeError, PlaylistFullError
 from musicapp.playlists.routes.blueprint import blueprint, to_playlist
 from musicapp.playlists.selection import selection_of, track_ids_of
+
+CARDS_PER_PAGE = 48
 
 
 @reading()
@@ -42,6 +45,17 @@ def _playlists_page(form: Form | None = None, status: int = 200) -> Response:
 def playlists() -> Response:
     """Owned, joined and followed playlists, and invitations that wait for an answer."""
     return _playlists_page()
+
+
+@blueprint.get("/playlists/public")
+@listening_page
+def public_playlists() -> Response:
+    """Everybody's public playlists, last changed first."""
+    shown = queries.public_playlists(before=request.args.get("before"), limit=CARDS_PER_PAGE + 1)
+    older = shown[CARDS_PER_PAGE - 1].page_key if len(shown) > CARDS_PER_PAGE else None
+    return page(
+        "playlists/public_page.html", cards=shown[:CARDS_PER_PAGE], older=older, is_first="before" not in request.args
+    )
 
 
 @blueprint.post("/playlists/")

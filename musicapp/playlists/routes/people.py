@@ -14,7 +14,7 @@ from musicapp.core.db import db, reading
 from musicapp.core.pages import page
 from musicapp.live import services as live
 from musicapp.playlists import forms, presence, queries, services
-from musicapp.playlists.access import kept_key, open_for_members, open_for_owner, open_playlist
+from musicapp.playlists.access import access_to, kept_key, open_for_members, open_for_owner, open_playlist
 from musicapp.playlists.errors import PlaylistInvitationError
 from musicapp.playlists.routes.blueprint import ID, blueprint, to_playlist
 
@@ -133,9 +133,9 @@ def set_digest(playlist_id: int) -> BaseResponse:
 @blueprint.post(f"/playlists/{ID}/follow")
 def follow(playlist_id: int) -> Any:
     """Field on: 1 keeps the playlist among the viewer's own, 0 lets it go."""
-    open_playlist(playlist_id)
     is_on = request.form.get("on", "1") == "1"
     if is_on:
+        open_playlist(playlist_id)
         services.follow(playlist_id, signed_in_id(), link_token=kept_key(playlist_id))
     else:
         services.unfollow(playlist_id, signed_in_id())
@@ -143,7 +143,8 @@ def follow(playlist_id: int) -> Any:
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true":
         return "", 204
     flash(_("You follow this playlist.") if is_on else _("You no longer follow this playlist."))
-    return to_playlist(playlist_id)
+    # one that became private meanwhile can be let go, but not opened
+    return to_playlist(playlist_id) if access_to(playlist_id) else redirect(url_for("playlists.playlists"), 303)
 
 
 @blueprint.get("/playlists/invitations/<token>")
