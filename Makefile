@@ -6,6 +6,8 @@ VENV ?= .venv
 # Of `make worker`: what it takes, and how much of it at a time.
 QUEUES ?= default,media
 CONCURRENCY ?= 2
+# Of `make test`: how many processes run tests; most tests wait for something.
+PROCESSES ?= 2
 # More words for pytest (make test ARGS="tests/live -k cursor") or for the benches (make bench ARGS=live).
 ARGS ?=
 
@@ -41,7 +43,7 @@ migrate: $(HAS_RUN) ## bring the database to the newest migration
 	@exec $(RUN) migrate
 
 test: $(HAS_DEV) ## run every test (ARGS= for pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup $(ARGS)
 
 lint: $(HAS_DEV) ## check style, types, the rooms' contracts and the compose file
 	@$(BIN)/ruff check .
