@@ -86,3 +86,12 @@ def test_scripts_and_everything_else_stay_small(app: Flask, client: FlaskClient)
     others = sum(size(path) for path in served if not path.is_relative_to(folder / "js"))
     assert own < 60_000
     assert others < 150_000
+
+
+def test_pages_are_sent_small_and_whole(client: FlaskClient) -> None:
+    plain = client.get("/login").data
+    small = client.get("/login", headers={"Accept-Encoding": "br"})
+    assert small.headers["Content-Encoding"] == "br"
+    assert "Accept-Encoding" in small.headers["Vary"]
+    assert len(small.data) < len(plain) / 2
+    assert brotli.decompress(small.data).startswith(b"<!doctype html>")

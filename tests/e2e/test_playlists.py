@@ -188,8 +188,8 @@ def test_what_one_editor_does_the_other_sees_with_the_name_of_who_did_it(shore: 
     hers.keyboard.press("a")
     hers.get_by_role("dialog").get_by_role("button", name="Evening").click()
     expect(hers.locator("#toasts")).to_contain_text("Added 1 track to Evening.")
+    expect(row(his, "Sand").locator(".row-tag")).to_have_text("alice")
     expect_titles(his, "Shells", "Moon", "Kelp", "Tide", "Sand")
-    expect(his.locator(".row-tag")).to_have_text("alice")
     hers.locator("[data-track]").filter(has_text="Foam").locator(".row-title").hover()
     hers.mouse.down()
     hers.locator(f'[data-drop-playlist="{playlist}"]').hover()
@@ -254,7 +254,7 @@ def test_ten_thousand_tracks_open_at_once_and_scroll_with_few_rows_in_the_page(s
     # somebody else's edit near the top moves the numbers here
     row(his, "Wave 2").get_by_role("button", name="Remove").click()
     expect(row(hers, "Wave 5000")).to_have_attribute("aria-posinset", "4999")
-    expect(hers.locator(".playlist-top")).to_contain_text("9999 tracks")
+    expect(hers.locator(".playlist-top")).to_contain_text("9,999 tracks")
     # all rows are chosen, though few are drawn
     row(hers, "Wave 5000").focus()
     hers.keyboard.press("ControlOrMeta+a")

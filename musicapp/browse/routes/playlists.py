@@ -18,14 +18,14 @@ from musicapp.playlists.access import open_playlist
 from musicapp.playlists.forms import MOST_PLACE, sent_ids
 from musicapp.playlists.fragments import looking_of
 
-ROWS_PER_PAGE = 100
+ROWS_PER_PAGE = 50
 PLAYLIST = "/playlists/<int(max=2147483647):playlist_id>"
 
 
 @blueprint.get(PLAYLIST)
 @listening_page
 def playlist(playlist_id: int) -> Response:
-    """The first hundred rows, or those ?from= a place; ?sort=column and ?down=1 show another order than its own."""
+    """The first fifty rows, or those ?from= a place; ?sort=column and ?down=1 show another order than its own."""
     cursor = live.current_cursor()
     access = open_playlist(playlist_id)
     column, is_down, begins = _view()

@@ -1,6 +1,6 @@
 // Draws the rows of a long list: only those near the screen stand in the page, the rest is room above and below them.
 // A row keeps its element for as long as it is drawn, so that focus, hover and what plays stay where they are.
-const DRAW_ALL = 100; // as many as the server draws: shorter lists need no window
+const DRAW_ALL = 50; // as many as the server draws: shorter lists need no window
 const OVERSCAN = 12;
 const MOST_KEPT = 1500;
 const LOAD_AT_ONCE = 100;
