@@ -35,6 +35,10 @@ def post_worker_init(worker: Any) -> None:
     extensions = getattr(worker.wsgi, "extensions", None)
     if isinstance(extensions, dict):
         extensions["gunicorn_worker"] = worker
+        if "assets" in extensions:
+            from gevent import get_hub
+
+            get_hub().threadpool.spawn(extensions["assets"].make_all)
     # What the app has loaded stays for ever; a full collection that walks over it stops every open stream for 90 ms.
     gc.collect()
     gc.freeze()
