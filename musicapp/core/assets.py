@@ -74,7 +74,6 @@ class Assets:
             self._made[name, encoding] = plain
         return self._made[name, encoding]
 
-
     def make_all(self) -> None:
         """Makes all text small, so that the first visitor doesn't wait for it: a second of one core, in a thread."""
         for path in sorted(self._folder.rglob("*")):
