@@ -43,7 +43,7 @@ migrate: $(HAS_RUN) ## bring the database to the newest migration
 	@exec $(RUN) migrate
 
 test: $(HAS_DEV) ## run every test (ARGS= for pytest)
-	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: $(HAS_DEV) ## check style, types, the rooms' contracts and the compose file
 	@$(BIN)/ruff check .

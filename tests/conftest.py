@@ -19,6 +19,7 @@ from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, Engine, event
 from werkzeug.routing import Rule
+from xdist.scheduler import LoadScopeScheduling
 
 from musicapp import create_app
 from musicapp.core.db import db
@@ -43,19 +44,26 @@ Flask.url_rule_class = CompiledOnce
 _engines: WeakSet[Engine] = WeakSet()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Says who may share a process where several run (pytest -n 2 --dist loadgroup): those of one file.
+class TestsByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests of one file share a process where several run. All browser tests are one group.
 
-    All browser tests are one group, which begins first: two browsers at once would wait for each other, and beside the
-    others one is all that two cores can do.
+    Two browsers at once would wait for each other, and beside the others one is all that two cores can do. xdist's own
+    groups (loadgroup) are lost with pytest 9: it no longer reads the name that they are written into.
     """
-    if not hasattr(config, "workerinput"):  # the only process
-        return
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group("browser" if file.startswith("tests/e2e/") else file))
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/e2e/"))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return TestsByFile(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Browsers begin first: they take longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith("tests/e2e/"))
 
 
 @event.listens_for(Engine, "engine_connect")
