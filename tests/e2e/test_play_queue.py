@@ -174,7 +174,7 @@ def test_play_queue_is_edited_on_two_devices_and_survives_a_lost_connection(
     expect(laptop.locator("#player-repeat")).to_have_attribute("aria-pressed", "true")
     expect(phone.locator("#player-title")).to_have_text("Moon")
     acts.expect_playing(phone)
-    assert shown_seconds(phone) >= before
+    wait_for(lambda: shown_seconds(phone) >= before, 5, "the music to be where it was")
     wait_for(lambda: stored_order(laptop) == stored_order(phone) != [], 5, "the same queue kept in both browsers")
 
     # cleared with undo

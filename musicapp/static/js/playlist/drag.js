@@ -105,4 +105,8 @@ document.addEventListener("pointerup", (event) => { if (drag?.pointerId === even
 document.addEventListener("pointercancel", () => { if (drag) end(false); });
 document.addEventListener("keydown", (event) => { if (drag?.isOn && event.key === "Escape") { event.stopPropagation(); end(false); } }, true);
 // the browser's own dragging of links and pictures would take the pointer away
-document.addEventListener("dragstart", (event) => { if (event.target.closest?.("#main :is([data-track], [data-entry])")) event.preventDefault(); });
+// lists in a studio are reordered by the browser's own dragging
+document.addEventListener("dragstart", (event) => {
+  const row = event.target.closest?.("#main :is([data-track], [data-entry])");
+  if (row && !row.closest("[data-reorder-url]")) event.preventDefault();
+});
