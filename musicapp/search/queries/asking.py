@@ -6,6 +6,7 @@ Tokens are letters, digits and marks, so nothing in them is syntax of either.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -51,7 +52,7 @@ class Asking(Protocol):
     def number(self, expression: str) -> str: ...
 
 
-class _Shared:
+class _Shared(ABC):
     OR: str
     AND: str
 
@@ -70,8 +71,9 @@ class _Shared:
             found.append(self.any_of([self.facet(token, is_prefix) for token, is_prefix in years]))
         return self.all_of(found) if found else ""
 
+    @abstractmethod
     def facet(self, token: str, is_prefix: bool) -> str:
-        raise NotImplementedError
+        """The condition that an entry has this facet, or one that begins so."""
 
 
 class _Fts5(_Shared):
