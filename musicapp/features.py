@@ -35,8 +35,10 @@ from musicapp.library import routes as library_routes
 from musicapp.library.queries import follows_of_user, likes_of_user
 from musicapp.live import routes as live_routes
 from musicapp.notifications import handlers as notifications_handlers
+from musicapp.notifications import models as notifications_models
 from musicapp.notifications import routes as notifications_routes
 from musicapp.notifications import tasks as notifications_tasks
+from musicapp.ops import models as ops_models
 from musicapp.ops import routes as ops_routes
 from musicapp.playback import fragments as playback_fragments
 from musicapp.playback import handlers as playback_handlers
@@ -53,10 +55,12 @@ from musicapp.playlists import models as playlists_models
 from musicapp.playlists import routes as playlists_routes
 from musicapp.playlists import tasks as playlists_tasks
 from musicapp.playlists.queries import playlists_for_export
+from musicapp.recommendations import models as recommendations_models
 from musicapp.search import cli as search_cli
 from musicapp.search import handlers as search_handlers
 from musicapp.search import models as search_models
 from musicapp.search import tasks as search_tasks
+from musicapp.stats import models as stats_models
 from musicapp.uploads import fragments as uploads_fragments
 from musicapp.uploads import handlers as uploads_handlers
 from musicapp.uploads import models as uploads_models
@@ -68,9 +72,13 @@ MODELS = (
     catalog_models,
     jobs_models,
     library_models,
+    notifications_models,
+    ops_models,
     playback_models,
     playlists_models,
+    recommendations_models,
     search_models,
+    stats_models,
     uploads_models,
 )
 """All tables, so that migrations see them whatever else is imported."""

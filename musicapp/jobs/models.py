@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from musicapp.core.db import Base, utc_now
@@ -53,3 +53,36 @@ class Job(Base):
     """What happened and what to do, in words for the owner."""
     traceback: Mapped[str | None] = mapped_column(Text)
     """For operators only."""
+
+
+class PeriodicRun(Base):
+    """One run of a task of the clock: what it did, and while it runs the lock that keeps a second one out."""
+
+    __tablename__ = "periodic_runs"
+    __table_args__ = (
+        CheckConstraint("state IN ('running','succeeded','failed','lost')", name="state"),
+        # The lock: at most one unfinished run of a task.
+        Index(
+            "uq_periodic_runs_running",
+            "task",
+            unique=True,
+            sqlite_where=text("finished_at IS NULL"),
+            postgresql_where=text("finished_at IS NULL"),
+        ),
+        Index("ix_periodic_runs_task_id", "task", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(String(120))
+    """The Celery task's name, such as "uploads.sweep"."""
+    state: Mapped[str] = mapped_column(String(16), default=RUNNING)
+    started_by: Mapped[str] = mapped_column(String(40), default="clock")
+    """"clock", or the name of the admin who asked for it."""
+    token: Mapped[str] = mapped_column(String(32), default="")
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    heartbeat_at: Mapped[datetime] = mapped_column(default=utc_now)
+    finished_at: Mapped[datetime | None]
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What it did, in counts."""
+    error: Mapped[str | None] = mapped_column(Text)
+    traceback: Mapped[str | None] = mapped_column(Text)

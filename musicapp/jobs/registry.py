@@ -33,6 +33,17 @@ class RetryLater(Exception):  # noqa: N818 - it asks for something, nothing is w
         self.seconds = seconds
 
 
+class GoOn(Exception):  # noqa: N818 - it asks for something, nothing is wrong
+    """Raised by a job that has done a part: it waits for its turn again, after `seconds`, and no attempt is counted.
+
+    For long work in small parts, such as a mailing to thousands, so that nobody's single mail stands behind it.
+    """
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__(f"goes on in {seconds} s")
+        self.seconds = seconds
+
+
 class JobFailedError(Exception):
     """Raised by a job that trying again would not help; its text tells the owner what to do."""
 

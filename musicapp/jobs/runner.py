@@ -19,7 +19,7 @@ from musicapp.jobs.context import ClaimLostError, JobContext
 from musicapp.jobs.events import JobChanged
 from musicapp.jobs.models import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Job
 from musicapp.jobs.queries import fairest_waiting
-from musicapp.jobs.registry import KINDS, JobCancelledError, JobFailedError, RetryLater
+from musicapp.jobs.registry import KINDS, GoOn, JobCancelledError, JobFailedError, RetryLater
 from musicapp.jobs.services import change, send_ticket_after_commit
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,8 @@ def _run(context: JobContext) -> None:
         _end(context, CANCELLED, error=None)
     except JobFailedError as error:
         _end(context, FAILED, error=str(error))
+    except GoOn as part:
+        _queue_again(context, part.seconds, attempts=context.attempt - 1, error=None)
     except RetryLater as error:
         _again(context, error.seconds, str(error))
     except SoftTimeLimitExceeded:
@@ -105,14 +107,11 @@ def _again(context: JobContext, delay_s: float, words: str, trace: str | None = 
     if context.attempt >= context.max_attempts:
         _end(context, FAILED, error=words, traceback=trace)
     else:
-        _end(
-            context,
-            QUEUED,
-            error=words,
-            traceback=trace,
-            claim_token=None,
-            run_at=utc_now() + timedelta(seconds=delay_s),
-        )
+        _queue_again(context, delay_s, error=words, traceback=trace)
+
+
+def _queue_again(context: JobContext, delay_s: float, **columns: Any) -> None:
+    _end(context, QUEUED, claim_token=None, run_at=utc_now() + timedelta(seconds=delay_s), **columns)
 
 
 def _end(context: JobContext, state: str, **columns: Any) -> None:

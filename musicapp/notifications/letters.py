@@ -1,13 +1,13 @@
 """What each mail says. A letter is made when it is sent, from the rows as they are then; None when it lost its point.
 
-Links carry tokens, so they are made here and stored nowhere. To add a mail: a function here, a kind in tasks.py, a
-handler, and `<kind>.txt` and `<kind>.html` in the templates; a test renders every kind.
+Links carry tokens, so they are made here and stored nowhere. To add a mail: a function here, its line in WRITERS,
+and `<kind>.txt` and `<kind>.html` in the templates; a test renders every kind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import current_app, render_template
@@ -20,7 +20,18 @@ from musicapp.accounts.tokens import CONFIRM_SECONDS, RESET_SECONDS, make_confir
 from musicapp.catalog.models import Album
 from musicapp.core.db import db
 from musicapp.core.mailer import fixed_message_id
-from musicapp.jobs.context import JobContext
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why somebody gets a mail. `kind` names its writer; the rest is ids and short strings, read anew by the writer."""
+
+    kind: str
+    user_id: int
+    subject_id: int
+    reason: str
+    """The same for the same mail: its Message-ID is made from it."""
+    arguments: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,63 +50,59 @@ def site_url(path: str) -> str:
     return f"{current_app.config['SITE_URL']}{path}"
 
 
-def confirm_address(job: JobContext) -> Letter | None:
-    user = user_by_id(job.subject_id)
+def confirm_address(occasion: Occasion) -> Letter | None:
+    user = user_by_id(occasion.user_id)
     if user is None or (user.pending_email is None and user.email_confirmed_at is not None):
         return None
     address = user.pending_email or user.email
     return _letter(
-        job.kind,
+        occasion,
         user,
         to=address,
         subject=lambda: _("Confirm your address"),
-        message_id=fixed_message_id(job.kind, job.id),
         link=site_url(f"/confirm/{make_confirm_token(user.id, address)}"),
         days=CONFIRM_SECONDS // 86400,
         is_change=user.pending_email is not None,
     )
 
 
-def reset_password(job: JobContext) -> Letter | None:
-    user = user_by_id(job.subject_id)
+def reset_password(occasion: Occasion) -> Letter | None:
+    user = user_by_id(occasion.user_id)
     if user is None or user.suspended_at is not None:
         return None
     return _letter(
-        job.kind,
+        occasion,
         user,
         to=user.email,
         subject=lambda: _("Choose a new password"),
-        message_id=fixed_message_id(job.kind, job.id),
         link=site_url(f"/reset/{make_reset_token(user.id, user.password_hash)}"),
         hours=RESET_SECONDS // 3600,
     )
 
 
-def email_changed(job: JobContext) -> Letter | None:
-    user = user_by_id(job.subject_id)
+def email_changed(occasion: Occasion) -> Letter | None:
+    user = user_by_id(occasion.user_id)
     if user is None:
         return None
     return _letter(
-        job.kind,
+        occasion,
         user,
-        to=job.arguments["old_email"],
+        to=occasion.arguments["old_email"],
         subject=lambda: _("Your address was changed"),
-        message_id=fixed_message_id(job.kind, job.id),
         new_email=user.email,
     )
 
 
-def album_created(job: JobContext) -> Letter | None:
-    user = user_by_id(job.arguments["user_id"])
-    album = db.session.get(Album, job.subject_id)
+def album_created(occasion: Occasion) -> Letter | None:
+    user = user_by_id(occasion.user_id)
+    album = db.session.get(Album, occasion.subject_id)
     if user is None or album is None or album.deleted_at is not None:
         return None
     return _letter(
-        job.kind,
+        occasion,
         user,
         to=user.email,
         subject=lambda: _("Congratulations on “%(title)s”", title=album.title),
-        message_id=fixed_message_id(job.kind, album.id, user.id),
         title=album.title,
         artist_name=album.artist.name,
         is_published=album.is_published,
@@ -103,8 +110,7 @@ def album_created(job: JobContext) -> Letter | None:
     )
 
 
-def _letter(kind: str, user: User, *, to: str, subject: Callable[[], str], message_id: str, **context: Any) -> Letter:
-    name = kind.removeprefix("mail_")
+def _letter(occasion: Occasion, user: User, *, to: str, subject: Callable[[], str], **context: Any) -> Letter:
     with force_locale(user.locale):
         # A line break in a subject would be a forged header; the mailer refuses it.
         line = " ".join(subject().split())
@@ -117,7 +123,16 @@ def _letter(kind: str, user: User, *, to: str, subject: Callable[[], str], messa
         return Letter(
             to=to,
             subject=line,
-            text=render_template(f"notifications/{name}.txt", **context),
-            html=render_template(f"notifications/{name}.html", **context),
-            message_id=message_id,
+            text=render_template(f"notifications/{occasion.kind}.txt", **context),
+            html=render_template(f"notifications/{occasion.kind}.html", **context),
+            message_id=fixed_message_id(occasion.reason),
         )
+
+
+WRITERS: dict[str, Callable[[Occasion], Letter | None]] = {
+    "confirm_address": confirm_address,
+    "reset_password": reset_password,
+    "email_changed": email_changed,
+    "album_created": album_created,
+}
+"""Kind of mail -> what writes it."""

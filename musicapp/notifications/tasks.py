@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from musicapp.core.db import db, reading
@@ -16,12 +15,8 @@ MAX_ATTEMPTS = 60
 FIRST_DELAY_SECONDS = 10
 LONGEST_DELAY_SECONDS = 3600
 
-MAIL_KINDS: dict[str, Callable[[JobContext], letters.Letter | None]] = {
-    "mail_confirm_address": letters.confirm_address,
-    "mail_reset_password": letters.reset_password,
-    "mail_email_changed": letters.email_changed,
-    "mail_album_created": letters.album_created,
-}
+ONE_MAIL = ("confirm_address", "reset_password", "email_changed", "album_created")
+"""Kinds of mail that are a job of their own, `mail_<kind>`."""
 
 
 def retry_delay_seconds(attempt: int) -> float:
@@ -34,8 +29,11 @@ def send_letter(job: JobContext) -> dict[str, Any]:
 
     Raises RetryLater while the server is away or says "later", JobFailedError when it says "never".
     """
+    kind = job.kind.removeprefix("mail_")
+    user_id = job.arguments.get("user_id", job.subject_id)
+    occasion = letters.Occasion(kind, user_id, job.subject_id, f"{job.kind}/{job.id}", job.arguments)
     with reading():
-        letter = MAIL_KINDS[job.kind](job)
+        letter = letters.WRITERS[kind](occasion)
     db.session.rollback()
     if letter is None:
         return {"sent": False}
@@ -56,5 +54,5 @@ def send_letter(job: JobContext) -> dict[str, Any]:
     return {"sent": True, "message_id": letter.message_id}
 
 
-for _kind in MAIL_KINDS:
-    job_kind(_kind, queue="default", max_attempts=MAX_ATTEMPTS)(send_letter)
+for _kind in ONE_MAIL:
+    job_kind(f"mail_{_kind}", queue="default", max_attempts=MAX_ATTEMPTS)(send_letter)

@@ -14,7 +14,7 @@ from musicapp.core.db import db, utc_now
 from musicapp.jobs import runner, services
 from musicapp.jobs.context import CANCEL_POLL_S, ClaimLostError, JobContext
 from musicapp.jobs.models import Job
-from musicapp.jobs.registry import JobFailedError, RetryLater
+from musicapp.jobs.registry import GoOn, JobFailedError, RetryLater
 from musicapp.jobs.tasks import replace_lost_tickets
 
 Declare = Callable[..., None]
@@ -81,6 +81,24 @@ def test_job_that_asks_for_patience_waits_for_its_time(context: Flask, kinds: De
     assert job.run_at > utc_now() + timedelta(seconds=50)
     assert "mail server" in (job.error or "")
     assert runner.run_next("hum") is None
+
+
+def test_job_in_parts_gives_others_a_turn_and_no_part_is_an_attempt(context: Flask, kinds: Declare) -> None:
+    parts: list[int] = []
+
+    def do_a_part(job: JobContext) -> None:
+        parts.append(job.attempt)
+        if len(parts) < 5:
+            raise GoOn
+
+    kinds("hum", do_a_part)
+    add("hum")
+    for _ in range(4):
+        runner.run_next("hum")
+        assert only_job().state == "queued"
+    runner.run_next("hum")
+    assert only_job().state == "succeeded"
+    assert parts == [1] * 5
 
 
 def test_running_job_stops_when_its_owner_cancels(context: Flask, kinds: Declare) -> None:

@@ -19,7 +19,8 @@ from musicapp.core.db import db, utc_now
 from musicapp.jobs import services as jobs
 from musicapp.jobs.models import Job
 from musicapp.jobs.runner import run_next
-from musicapp.notifications.tasks import MAIL_KINDS, MAX_ATTEMPTS, retry_delay_seconds
+from musicapp.notifications.letters import WRITERS
+from musicapp.notifications.tasks import MAX_ATTEMPTS, ONE_MAIL, retry_delay_seconds
 from tests.notifications.conftest import Cast
 
 
@@ -52,7 +53,7 @@ def _text(mail: EmailMessage, kind: str = "plain") -> str:
     return str(part.get_content())
 
 
-@pytest.mark.parametrize("kind", sorted(MAIL_KINDS))
+@pytest.mark.parametrize("kind", sorted(f"mail_{name}" for name in ONE_MAIL))
 def test_every_mail_has_subject_text_and_html(kind: str, context: Flask, cast: Cast) -> None:
     db.session.execute(db.delete(Job))
     _add(kind, cast)
@@ -162,6 +163,5 @@ def test_mails_are_tried_again_for_two_days() -> None:
 
 def test_every_mail_kind_has_its_templates(context: Flask) -> None:
     names = set(context.jinja_env.list_templates(filter_func=lambda name: name.startswith("notifications/")))
-    for kind in MAIL_KINDS:
-        name = kind.removeprefix("mail_")
+    for name in WRITERS:
         assert {f"notifications/{name}.txt", f"notifications/{name}.html"} <= names

@@ -1,0 +1,1 @@
+"""Tallies of what was heard, made from plays."""
