@@ -77,9 +77,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browsers begin first: they take longest. Last comes what wants no neighbour."""
+    """Doors whose statements are tested elsewhere on both databases (mark `one_database`) run on SQLite only.
+
+    Browsers begin first: they take longest. Last comes what wants no neighbour.
+    """
+    twice = [item for item in items if item.get_closest_marker("one_database") and _database(item) == "postgresql"]
+    config.hook.pytest_deselected(items=twice)
+    left_out = set(twice)
+    items[:] = [item for item in items if item not in left_out]
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: (item.nodeid.startswith(ALONE), not item.nodeid.startswith("tests/e2e/")))
+
+
+def _database(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("database_url") if callspec else None
 
 
 @event.listens_for(Engine, "engine_connect")

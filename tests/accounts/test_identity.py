@@ -21,6 +21,8 @@ from musicapp.core.security import public
 from tests.accounts.conftest import PASSWORD, SignUp, user_named
 from tests.servers import RedisServer
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def app(app: Flask) -> Flask:

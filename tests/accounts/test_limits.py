@@ -8,6 +8,8 @@ from musicapp.core.limits import RateLimitSettingError, visitor_address
 from tests.accounts.conftest import PASSWORD
 from tests.servers import RedisServer
 
+pytestmark = pytest.mark.one_database
+
 ALICE = {"username": "alice", "email": "alice@example.com", "password": PASSWORD}
 WRONG = {"username": "alice", "password": "wrong horse"}
 

@@ -14,6 +14,8 @@ from musicapp.core.db import db
 from musicapp.jobs.models import Job
 from tests.accounts.conftest import PASSWORD, SignUp, user_named
 
+pytestmark = pytest.mark.one_database
+
 NEW = "battery staple"
 
 

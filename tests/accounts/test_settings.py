@@ -18,6 +18,8 @@ from musicapp.core.db import db, utc_now
 from musicapp.jobs.runner import run_next
 from tests.accounts.conftest import PASSWORD, SignUp, user_named
 
+pytestmark = pytest.mark.one_database
+
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "

@@ -15,6 +15,8 @@ from musicapp.catalog.models import Artist, ArtistMember
 from musicapp.core.db import db
 from tests.accounts.conftest import PASSWORD, SignUp, user_named
 
+pytestmark = pytest.mark.one_database
+
 # What the database has no part in is tried on one kind only.
 one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 from sqlalchemy import event
 
@@ -15,6 +16,8 @@ from musicapp.playlists import events
 from musicapp.playlists.models import Playlist, PlaylistChange, PlaylistFollow, PlaylistMember
 from musicapp.playlists.services import invite_user
 from tests.catalog.conftest import House, house
+
+pytestmark = pytest.mark.one_database
 
 __all__ = ["house"]
 

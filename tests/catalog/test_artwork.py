@@ -20,6 +20,8 @@ from musicapp.jobs.models import Job
 from tests.catalog.conftest import House
 from tests.servers import REPOSITORY
 
+pytestmark = pytest.mark.one_database
+
 SAMPLES = Path(os.environ.get("MUSICAPP_SAMPLES", REPOSITORY.parent / "shared" / "samples")) / "images"
 
 

@@ -12,6 +12,8 @@ from musicapp.catalog import queries, services
 from musicapp.core.db import db
 from tests.catalog.conftest import House, outcome, statements
 
+pytestmark = pytest.mark.one_database
+
 
 def test_strangers_and_other_artists_find_no_draft(house: House) -> None:
     track = house.add_track()

@@ -20,6 +20,8 @@ from musicapp.jobs.models import Job
 from tests.catalog.conftest import House
 from tests.people import register, sign_in
 
+pytestmark = pytest.mark.one_database
+
 POSTS = (
     "/studio/albums/{album}",
     "/studio/albums/{album}/publish",

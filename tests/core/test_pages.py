@@ -11,6 +11,8 @@ from flask_babel import force_locale
 from musicapp.core.pages import _translations, duration_words, mark_time, size_words, title_hue
 from musicapp.core.security import public
 
+pytestmark = pytest.mark.one_database
+
 
 def test_htmx_gets_the_inside_and_its_navigation_the_whole_page(client: FlaskClient) -> None:
     assert "<!doctype html>" in client.get("/login").text

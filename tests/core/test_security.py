@@ -6,6 +6,8 @@ from flask.testing import FlaskClient
 
 from musicapp import create_app
 
+pytestmark = pytest.mark.one_database
+
 
 def test_every_page_carries_the_security_headers(client: FlaskClient) -> None:
     for path in ("/", "/login", "/no-such-page"):

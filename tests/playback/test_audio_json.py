@@ -8,6 +8,8 @@ from musicapp.catalog.models import Original, Rendition
 from musicapp.core.db import db
 from tests.playback.conftest import House
 
+pytestmark = pytest.mark.one_database
+
 IN_CHROME = {"Accept": "*/*", "User-Agent": "Mozilla/5.0 Chrome/156.0.0.0 Safari/537.36"}
 
 

@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from musicapp.playback.lane import FOUND_TRACK, StreamLane
 from tests.playback.conftest import House
 
+pytestmark = pytest.mark.one_database
+
 CHROME = {"Accept": "*/*", "User-Agent": "Mozilla/5.0 Chrome/156.0.0.0 Safari/537.36"}
 
 

@@ -15,6 +15,8 @@ from musicapp.core.storage import store
 from musicapp.playback.sending import PIECE_BYTES, Pieces
 from tests.playback.conftest import House, content
 
+pytestmark = pytest.mark.one_database
+
 IN_CHROME = {"Accept": "*/*", "User-Agent": "Mozilla/5.0 Chrome/156.0.0.0 Safari/537.36"}
 
 

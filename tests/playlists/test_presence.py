@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 
 from musicapp import create_app
 from musicapp.playlists import presence
 from tests.servers import RedisServer
+
+pytestmark = pytest.mark.one_database
 
 
 def test_somebody_is_there_while_one_of_their_pages_is(context: Flask) -> None:

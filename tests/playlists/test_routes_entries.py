@@ -13,6 +13,8 @@ from musicapp.playlists import queries, services
 from tests.playlists.conftest import Lists, add_tracks, give_cover
 from tests.test_statements import statements_of
 
+pytestmark = pytest.mark.one_database
+
 FRAGMENT = {"HX-Request": "true"}
 JSON = {"Accept": "application/json"}
 

@@ -14,6 +14,8 @@ from musicapp.playlists import queries
 from tests.playlists.conftest import Lists
 from tests.test_statements import statements_of
 
+pytestmark = pytest.mark.one_database
+
 
 def picture() -> io.BytesIO:
     file = io.BytesIO()

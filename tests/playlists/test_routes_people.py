@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from sqlalchemy import select
 
 from musicapp.core.db import db
 from musicapp.playlists import queries
 from musicapp.playlists.models import PlaylistFollow, PlaylistInvitation
 from tests.playlists.conftest import Lists
+
+pytestmark = pytest.mark.one_database
 
 
 def role(lists: Lists, user_id: int, playlist_id: int) -> str | None:

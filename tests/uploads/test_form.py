@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from musicapp.uploads.models import Upload
 from tests.uploads.conftest import Cast, flashed, multipart, only_upload, path_of, rows, send_form, stored_files
+
+pytestmark = pytest.mark.one_database
 
 FORM = "multipart/form-data; boundary=frontier"
 

@@ -35,6 +35,8 @@ from tests.uploads.conftest import (
     work,
 )
 
+pytestmark = pytest.mark.one_database
+
 
 def shown(app: Flask, cast: Cast) -> list[UploadRow]:
     with app.app_context():

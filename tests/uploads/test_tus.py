@@ -19,6 +19,8 @@ from musicapp.uploads import incoming
 from musicapp.uploads.models import Upload
 from tests.uploads.conftest import Cast, TusClient, only_upload, path_of, rows, stored_files
 
+pytestmark = pytest.mark.one_database
+
 BODY = bytes(range(256)) * 40
 
 
