@@ -17,7 +17,7 @@ from musicapp.accounts import session_cache
 from musicapp.accounts.session_rows import session_facts, touch_session
 from musicapp.accounts.tokens import hash_token
 from musicapp.core.db import utc_now
-from musicapp.core.security import is_public
+from musicapp.core.security import is_hidden, is_public
 
 SEEN_EVERY = timedelta(minutes=10)
 """How exact "last seen" is; each step costs one write per device."""
@@ -132,8 +132,11 @@ def _note_seen(response: Response) -> Response:
 def _shut_by_default() -> Response | None:
     if request.endpoint is None or request.endpoint == "static":
         return None
-    if is_public(current_app.view_functions.get(request.endpoint)) or current_viewer().is_authenticated:
+    view = current_app.view_functions.get(request.endpoint)
+    if is_public(view) or current_viewer().is_authenticated:
         return None
+    if is_hidden(view):
+        abort(404)
     return refuse_stranger()
 
 

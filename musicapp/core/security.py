@@ -51,6 +51,16 @@ def is_public(view: Callable[..., Any] | None) -> bool:
     return bool(getattr(view, "__public__", False))
 
 
+def hidden(view: View) -> View:
+    """Marks a view that strangers get 404 for, instead of the way to the sign-in: the address says nothing."""
+    view.__hidden__ = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_hidden(view: Callable[..., Any] | None) -> bool:
+    return bool(getattr(view, "__hidden__", False))
+
+
 def refuse_cross_origin() -> None:
     """Refuses unsafe requests that another site's page made, without tokens.
 

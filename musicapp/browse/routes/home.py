@@ -61,6 +61,8 @@ def _navigation() -> dict[str, Any]:
     items = [item("/", _("Home"), "house"), item("/search", _("Search"), "search")]
     if viewer.is_authenticated:
         items += [item("/library", _("Library"), "library"), item("/studio/", _("Studio"), "sliders-horizontal")]
+    if viewer.is_admin:
+        items.append(item("/admin/", _("Desk"), "monitor", is_wide=True))
     browsing = [
         item("/albums/", _("Albums"), "disc-3", is_wide=viewer.is_authenticated),
         item("/artists/", _("Artists"), "users", is_wide=viewer.is_authenticated),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 
 from musicapp.core.security import public
 from musicapp.ops import queries
-
-blueprint = Blueprint("ops", __name__)
+from musicapp.ops.routes._blueprint import blueprint
 
 
 @blueprint.get("/healthz")

@@ -1,0 +1,46 @@
+"""The desk's own navigation: one line per page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from flask import request, url_for
+from flask_babel import lazy_gettext as _l
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page of the desk: the endpoint of its first page, and what its line says. Pages below that address light it."""
+
+    group: str
+    endpoint: str
+    words: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as the template draws it."""
+
+    url: str
+    words: str
+    icon: str
+    is_active: bool
+
+
+MUSIC, WORK, SITE = _l("People and music"), _l("Work and mail"), _l("The site")
+
+ENTRIES: tuple[Entry, ...] = (Entry("", "ops.desk", _l("Overview"), "monitor"),)
+"""In the order of the column; entries of one group stand together."""
+
+
+def groups() -> list[tuple[str, list[Link]]]:
+    """(heading or "", links) for the column beside a page of the desk."""
+    return [(group, [_link(entry) for entry in entries]) for group, entries in groupby(ENTRIES, lambda e: e.group)]
+
+
+def _link(entry: Entry) -> Link:
+    url = url_for(entry.endpoint)
+    is_below = url != "/admin/" and request.path.startswith(url.rstrip("/") + "/")
+    return Link(url, entry.words, entry.icon, request.path == url or is_below)
