@@ -21,7 +21,7 @@ WAITING, SENDING, SENT, FAILED, SUPPRESSED, CANCELLED = (
 """States of a delivery. Suppressed: the reader has unsubscribed, is gone, or the address bounces."""
 
 DRAFT, SCHEDULED, QUEUED, DELIVERED = "draft", "scheduled", "queued", "delivered"
-"""States of an announcement, besides `sending` and `cancelled`."""
+"""States of an announcement, besides `sending`, `failed` and `cancelled`."""
 
 
 class Notice(Base):
@@ -140,7 +140,7 @@ class Announcement(Base):
 
     __tablename__ = "announcements"
     __table_args__ = (
-        CheckConstraint("state IN ('draft','scheduled','queued','sending','delivered','cancelled')", name="state"),
+        CheckConstraint("state IN ('draft','scheduled','queued','sending','delivered','failed','cancelled')", name="state"),
         Index("ix_announcements_artist_id", "artist_id", "id"),
     )
 
