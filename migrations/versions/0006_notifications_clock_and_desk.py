@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 def upgrade() -> None:
+    op.add_column('jobs', sa.Column('request_id', sa.String(length=64), nullable=True))
     op.create_table('bouncing_addresses',
     sa.Column('address', sa.String(length=254), nullable=False),
     sa.Column('bounces', sa.Integer(), nullable=False),
@@ -131,6 +132,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_reports_reporter_id', ['reporter_id'], unique=False)
         batch_op.create_index('ix_reports_state_id', ['state', 'id'], unique=False)
         batch_op.create_index('ix_reports_subject', ['subject_kind', 'subject_id'], unique=False)
+        batch_op.create_index('uq_reports_open', ['reporter_id', 'subject_kind', 'subject_id'], unique=True, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
 
     op.create_table('announcements',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -179,6 +181,8 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('smtp_answer', sa.Text(), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('claim_token', sa.String(length=32), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("state IN ('waiting','sending','sent','failed','suppressed','cancelled')", name=op.f('ck_deliveries_state')),
@@ -193,6 +197,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_deliveries_job_id_state', ['job_id', 'state', 'id'], unique=False)
         batch_op.create_index('ix_deliveries_kind_id', ['kind', 'id'], unique=False)
         batch_op.create_index('ix_deliveries_recipient', ['recipient'], unique=False)
+        batch_op.create_index('ix_deliveries_sent_at', ['sent_at'], unique=False)
         batch_op.create_index('ix_deliveries_state_id', ['state', 'id'], unique=False)
         batch_op.create_index('ix_deliveries_user_id', ['user_id'], unique=False)
 
@@ -218,7 +223,21 @@ def upgrade() -> None:
     with op.batch_alter_table('track_days', schema=None) as batch_op:
         batch_op.create_index('ix_track_days_day', ['day'], unique=False)
 
+    op.add_column('jobs', sa.Column('worker', sa.String(length=120), nullable=True))
+    op.create_index('ix_jobs_finished_at', 'jobs', ['finished_at'], unique=False, sqlite_where=sa.text('finished_at IS NOT NULL'), postgresql_where=sa.text('finished_at IS NOT NULL'))
+    op.add_column('albums', sa.Column('taken_down_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('albums', sa.Column('taken_down_reason', sa.Text(), server_default='', nullable=False))
+    op.add_column('albums', sa.Column('taken_down_published_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('users', sa.Column('suspended_reason', sa.Text(), server_default='', nullable=False))
+
+
 def downgrade() -> None:
+    op.drop_column('users', 'suspended_reason')
+    for column in ('taken_down_published_at', 'taken_down_reason', 'taken_down_at'):
+        op.drop_column('albums', column)
+    op.drop_column('jobs', 'request_id')
+    op.drop_index('ix_jobs_finished_at', 'jobs')
+    op.drop_column('jobs', 'worker')
     with op.batch_alter_table('track_days', schema=None) as batch_op:
         batch_op.drop_index('ix_track_days_day')
 
@@ -230,6 +249,7 @@ def downgrade() -> None:
     with op.batch_alter_table('deliveries', schema=None) as batch_op:
         batch_op.drop_index('ix_deliveries_user_id')
         batch_op.drop_index('ix_deliveries_state_id')
+        batch_op.drop_index('ix_deliveries_sent_at')
         batch_op.drop_index('ix_deliveries_recipient')
         batch_op.drop_index('ix_deliveries_kind_id')
         batch_op.drop_index('ix_deliveries_job_id_state')
@@ -245,6 +265,7 @@ def downgrade() -> None:
 
     op.drop_table('announcements')
     with op.batch_alter_table('reports', schema=None) as batch_op:
+        batch_op.drop_index('uq_reports_open', sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
         batch_op.drop_index('ix_reports_subject')
         batch_op.drop_index('ix_reports_state_id')
         batch_op.drop_index('ix_reports_reporter_id')

@@ -12,6 +12,8 @@ from musicapp.core.db import Base, utc_now
 
 QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED = "queued", "running", "succeeded", "failed", "cancelled"
 ENDED = (SUCCEEDED, FAILED, CANCELLED)
+LOST = "lost"
+"""Of a periodic run: its worker died."""
 
 
 class Job(Base):
@@ -25,6 +27,13 @@ class Job(Base):
         Index("ix_jobs_owner_id_state", "owner_id", "state"),
         Index("ix_jobs_started_at", "started_at"),
         Index("ix_jobs_subject", "kind", "subject_id"),
+        # How much was done in the last minutes; adding a job costs nothing here.
+        Index(
+            "ix_jobs_finished_at",
+            "finished_at",
+            sqlite_where=text("finished_at IS NOT NULL"),
+            postgresql_where=text("finished_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -34,6 +43,8 @@ class Job(Base):
     """Id of the row the kind is about: an upload, an album, a user."""
     arguments: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """Ids and short strings only; everything else is read anew."""
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    """Of the request that began it, also through other jobs: log lines of the worker carry it on."""
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     unique_key: Mapped[str | None] = mapped_column(String(190), unique=True)
     state: Mapped[str] = mapped_column(String(16), default=QUEUED)
@@ -47,6 +58,8 @@ class Job(Base):
     finished_at: Mapped[datetime | None]
     claim_token: Mapped[str | None] = mapped_column(String(32))
     """Whoever holds it may write: a worker that was thought dead and wakes up finds another token."""
+    worker: Mapped[str | None] = mapped_column(String(120))
+    """Who took it last, `default@host/1234`: the worker and its child's process."""
     is_cancel_requested: Mapped[bool] = mapped_column(default=False)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     error: Mapped[str | None] = mapped_column(Text)
