@@ -8,6 +8,7 @@ from flask import render_template
 
 from musicapp.core.db import LARGEST_ID
 from musicapp.jobs import queries
+from musicapp.jobs.presenting import shown
 from musicapp.live.registry import fragment, topic
 
 
@@ -16,7 +17,8 @@ def render_job(job_id: int) -> str | None:
     job = queries.job_by_id(job_id)
     if job is None:
         return None
-    return render_template("jobs/_job.html", job=queries.views_of([job])[0])
+    view = queries.views_of([job])[0]
+    return render_template("jobs/_job.html", job=view, shown=shown(view))
 
 
 @topic("job")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
@@ -16,6 +16,8 @@ from musicapp.core.settings import process_started_at
 from musicapp.jobs.models import QUEUED, RUNNING, Job
 
 WORKER_SILENT_AFTER_S = 60
+SOON = timedelta(seconds=2)
+"""A job that is put off by less only waits for its turn: it goes on in parts."""
 SERVED_WINDOW = timedelta(minutes=10)
 """How far back it matters who was served last; bounds what a claim reads of the ledger."""
 
@@ -45,6 +47,16 @@ class JobView:
     detail: str
     place: int | None
     is_cancel_requested: bool
+    run_at: datetime
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    arguments: dict[str, Any]
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When a waiting job begins, or is tried again; None where it only waits for its turn."""
+        return self.run_at if self.state == QUEUED and self.run_at > utc_now() + SOON else None
 
     @property
     def can_retry(self) -> bool:
@@ -164,6 +176,11 @@ def views_of(jobs: Iterable[Job]) -> list[JobView]:
             detail=progress.get(job.id, nothing).detail,
             place=places.get(job.id),
             is_cancel_requested=job.is_cancel_requested,
+            run_at=job.run_at,
+            created_at=job.created_at,
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+            arguments=job.arguments,
         )
         for job in rows
     ]

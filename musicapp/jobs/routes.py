@@ -11,7 +11,10 @@ from musicapp.core.db import db
 from musicapp.core.pages import page, page_before, wants_fragment, wants_json
 from musicapp.jobs import queries, services
 from musicapp.jobs.models import Job
+from musicapp.jobs.presenting import shown
 from musicapp.live import services as live
+
+FIELDS = ("id", "kind", "state", "step", "percent", "detail", "attempts", "error", "result", "place")
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs", template_folder="templates")
 
@@ -27,12 +30,13 @@ def _job(job_id: int) -> Job:
 def job(job_id: int) -> Response:
     cursor = live.current_cursor()
     view = queries.views_of([_job(job_id)])[0]
+    words = shown(view)
     if wants_json():
-        fields = ("id", "kind", "state", "step", "percent", "attempts", "error", "result", "place")
-        response = jsonify({name: getattr(view, name) for name in fields})
+        told = {name: getattr(view, name) for name in FIELDS}
+        response = jsonify(told | {"title": words.title, "url": words.url or None, "counts": words.counts})
     else:
         silent = queries.silent_queues()
-        response = page("jobs/job_page.html", job=view, cursor=cursor, silent_queues=silent)
+        response = page("jobs/job_page.html", job=view, shown=words, cursor=cursor, silent_queues=silent)
     response.vary.add("Accept")
     return response
 

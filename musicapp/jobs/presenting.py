@@ -1,0 +1,58 @@
+"""What a job is called and what came of it, in words. Rooms say it of their own kinds, in their fragments.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from musicapp.jobs.queries import JobView
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A job in words. All of it may stand in a live fragment: the same for everybody who may see the job."""
+
+    title: str
+    url: str = ""
+    """The page of what it is about; empty where there is none, or none any more."""
+    url_words: str = ""
+    lines: tuple[str, ...] = ()
+    """What has come of it, one sentence each."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """The same for programs, by name."""
+
+
+Presenter = Callable[[JobView], Shown]
+P = TypeVar("P", bound=Presenter)
+
+WORDS: dict[str, Any] = {}
+"""Kind -> what it is called, translated when it is read."""
+PRESENTERS: dict[str, Presenter] = {}
+
+
+def call(**words: Any) -> None:
+    """Says what kinds of job are called: `call(encode_track=_l("Encode a track"))`."""
+    WORDS.update(words)
+
+
+def presents(*kinds: str) -> Callable[[P], P]:
+    """Marks the function that puts jobs of these kinds into words. It reads; it may find that the subject is gone."""
+
+    def mark(presenter: P) -> P:
+        for kind in kinds:
+            PRESENTERS[kind] = presenter
+        return presenter
+
+    return mark
+
+
+def words_of(kind: str) -> str:
+    """What a kind is called; one that nobody has named says its own name."""
+    return str(WORDS[kind]) if kind in WORDS else kind.replace("_", " ").capitalize()
+
+
+def shown(job: JobView) -> Shown:
+    """The job in words, by its kind's presenter where there is one."""
+    presenter = PRESENTERS.get(job.kind)
+    return presenter(job) if presenter else Shown(words_of(job.kind))
