@@ -226,9 +226,9 @@ def upgrade() -> None:
     op.add_column('jobs', sa.Column('worker', sa.String(length=120), nullable=True))
     op.create_index('ix_jobs_finished_at', 'jobs', ['finished_at'], unique=False, sqlite_where=sa.text('finished_at IS NOT NULL'), postgresql_where=sa.text('finished_at IS NOT NULL'))
     op.add_column('albums', sa.Column('taken_down_at', sa.DateTime(timezone=True), nullable=True))
-    op.add_column('albums', sa.Column('taken_down_reason', sa.Text(), server_default='', nullable=False))
+    op.add_column('albums', sa.Column('taken_down_reason', sa.Text(), nullable=True))
     op.add_column('albums', sa.Column('taken_down_published_at', sa.DateTime(timezone=True), nullable=True))
-    op.add_column('users', sa.Column('suspended_reason', sa.Text(), server_default='', nullable=False))
+    op.add_column('users', sa.Column('suspended_reason', sa.Text(), nullable=True))
 
 
 def downgrade() -> None:

@@ -36,6 +36,8 @@ class User(Base):
     quota_seconds: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     suspended_at: Mapped[datetime | None]
+    suspended_reason: Mapped[str | None] = mapped_column(Text)
+    """What the user reads at the sign-in."""
     deleted_at: Mapped[datetime | None]
 
     sessions: Mapped[list[UserSession]] = relationship(back_populates="user", passive_deletes=True)

@@ -115,6 +115,11 @@ class Album(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
     deleted_at: Mapped[datetime | None]
+    taken_down_at: Mapped[datetime | None]
+    """An operator took it off the site: a draft that its members can't publish."""
+    taken_down_reason: Mapped[str | None] = mapped_column(Text)
+    taken_down_published_at: Mapped[datetime | None]
+    """Where it stood before, and stands again once it is given back."""
 
     artist: Mapped[Artist] = relationship()
     cover: Mapped[Artwork | None] = relationship()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from musicapp.core.db import Base, utc_now
@@ -46,6 +46,16 @@ class Report(Base):
         Index("ix_reports_state_id", "state", "id"),
         Index("ix_reports_subject", "subject_kind", "subject_id"),
         Index("ix_reports_reporter_id", "reporter_id"),
+        # Whoever presses twice has said it once.
+        Index(
+            "uq_reports_open",
+            "reporter_id",
+            "subject_kind",
+            "subject_id",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

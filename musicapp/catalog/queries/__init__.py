@@ -31,6 +31,7 @@ from musicapp.catalog.queries.rights import (
     may_see_album,
     member_ids,
     published_among,
+    reason_taken_down,
     visible_album,
     visible_track,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "published_album_count",
     "published_among",
     "random_shelf",
+    "reason_taken_down",
     "shown_album_page",
     "track_page",
     "track_row_by_id",

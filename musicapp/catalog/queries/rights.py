@@ -91,3 +91,11 @@ def published_among(album_ids: Collection[int]) -> set[int]:
         return set()
     found = select(Album.id).where(Album.id.in_(album_ids), Album.published_at.is_not(None), Album.deleted_at.is_(None))
     return set(db.session.scalars(found))
+
+
+def reason_taken_down(album_id: int) -> str | None:
+    """Why an operator took the album off the site, "" where none was given; None for one that isn't."""
+    row = db.session.execute(
+        select(Album.taken_down_at, Album.taken_down_reason).where(Album.id == album_id)
+    ).one_or_none()
+    return None if row is None or row.taken_down_at is None else row.taken_down_reason or ""

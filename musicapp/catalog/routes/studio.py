@@ -97,6 +97,7 @@ def studio_album_page(album_id: int, form: forms.Form | None = None, status: int
         album=album,
         form=form or _album_form_of(album),
         words=words,
+        taken_down=queries.reason_taken_down(album_id),
         cover_job=job_queries.latest_jobs(COVER_KINDS, [album_id]).get(album_id),
         silent_queues=job_queries.silent_queues(),
         removed=removed if removed and removed.deleted_at and removed.album_id == album_id else None,

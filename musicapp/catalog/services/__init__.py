@@ -26,6 +26,7 @@ from musicapp.catalog.services.artwork import (
 )
 from musicapp.catalog.services.credits import NewCredit
 from musicapp.catalog.services.purge import forget_unused_artwork, purge_deleted
+from musicapp.catalog.services.taking_down import album_ids_in_studio, give_album_back, take_down_album
 from musicapp.catalog.services.tracks import (
     EncodeOutcome,
     NewOriginal,
@@ -49,6 +50,7 @@ __all__ = [
     "add_artwork",
     "add_member",
     "add_track",
+    "album_ids_in_studio",
     "ask_for_album_cover",
     "ask_for_artist_picture",
     "create_album",
@@ -58,6 +60,7 @@ __all__ = [
     "delete_track",
     "forget_picture",
     "forget_unused_artwork",
+    "give_album_back",
     "keep_picture",
     "move_track",
     "publish_album",
@@ -71,6 +74,7 @@ __all__ = [
     "set_artist_picture",
     "set_original_sha256",
     "set_track_ready",
+    "take_down_album",
     "unpublish_album",
     "update_album",
     "update_artist",

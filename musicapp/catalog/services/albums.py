@@ -84,11 +84,17 @@ def update_album(
 def publish_album(album_id: int, user_id: int, *, needs_confirmed_email: bool = False) -> None:
     """Shows an album to everybody; once published, publishing again changes nothing.
 
-    Raises NotPublishableError while no track plays, and for an unconfirmed address where the site asks for one.
+    Raises NotPublishableError while no track plays, for an unconfirmed address where the site asks for one, and for
+    an album that an operator took down.
     """
     album = db.session.get_one(Album, album_id, with_for_update=True)
     if album.is_published:
         return
+    if album.taken_down_at is not None:
+        raise NotPublishableError(
+            "The people who run this site took this album down, and only they can give it back. Write to them if you "
+            "think that this is wrong."
+        )
     if needs_confirmed_email and db.session.get_one(User, user_id).email_confirmed_at is None:
         raise NotPublishableError(
             "Please confirm your e-mail address first: open the link in the mail we sent you, or ask for a new "
