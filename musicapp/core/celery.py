@@ -12,6 +12,7 @@ from celery.signals import worker_process_init
 from flask import Flask, current_app
 
 from musicapp.core.db import db
+from musicapp.core.tracing import traced
 
 
 class UnknownCelerySettingError(ValueError):
@@ -38,7 +39,7 @@ def create_celery(app: Flask, schedule: dict[str, dict[str, Any]]) -> Celery:
 
     class ContextTask(Task):  # type: ignore[misc]
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            with app.app_context():
+            with app.app_context(), traced(task_id=self.request.id, task=self.name):
                 return self.run(*args, **kwargs)
 
     settings = app.config.get_namespace("CELERY_CONF_")

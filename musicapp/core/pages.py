@@ -15,6 +15,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
+from musicapp.core.tracing import request_id
+
 BUSY_RETRY_SECONDS = 5
 
 
@@ -115,7 +117,9 @@ def _error_page(error: HTTPException) -> Response:
     if wants_json() or request.path.startswith(("/uploads/", "/plays")):
         response = make_response({"error": own_words or error.description}, code)
     else:
-        response = page("core/error.html", code, code=code, words=own_words)
+        # Of an error on our side the operator finds everything in the log by this number.
+        number = request_id() if code >= 500 else None
+        response = page("core/error.html", code, code=code, words=own_words, request_id=number)
     for name, value in error.get_headers():
         if name.lower() in {"retry-after", "allow", "content-range"}:
             response.headers[name] = value

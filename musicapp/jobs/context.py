@@ -40,6 +40,7 @@ class JobContext:
         self.attempt = job.attempts
         self.max_attempts = job.max_attempts
         self.token = job.claim_token
+        self.request_id = job.request_id
         self._watchers: set[tuple[str, str, int]] = {(f"job-{job.id}", "job", job.id)}
         self._last_progress = 0.0
         self._stop: type[Exception] | None = None

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from musicapp.core.db import db, utc_now
 from musicapp.core.events import publish
 from musicapp.core.redis import RedisUnavailable, redis_client
+from musicapp.core.tracing import traced
 from musicapp.jobs.context import ClaimLostError, JobContext
 from musicapp.jobs.events import JobChanged
 from musicapp.jobs.models import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Job
@@ -71,12 +72,13 @@ def run_next(kind: str) -> int | None:
     context = claim(kind)
     if context is None:
         return None
-    context.start_heart()
-    try:
-        _run(context)
-    finally:
-        context.stop_heart()
-        db.session.remove()
+    with traced(job_id=context.id, job_kind=context.kind, request_id=context.request_id):
+        context.start_heart()
+        try:
+            _run(context)
+        finally:
+            context.stop_heart()
+            db.session.remove()
     return context.id
 
 
@@ -131,6 +133,7 @@ def _end(context: JobContext, state: str, **columns: Any) -> None:
             if state == QUEUED:
                 send_ticket_after_commit(job.kind, job.queue, job.run_at)
             db.session.commit()
+            log.info("job %s (%s) is %s now", context.id, context.kind, state)
         except OperationalError:
             log.warning("job %s: the database is busy, writing its end again (%s)", context.id, attempt + 1)
             continue

@@ -17,6 +17,7 @@ from musicapp.core.db import db, is_sqlite, utc_now
 from musicapp.core.effects import after_commit
 from musicapp.core.events import publish
 from musicapp.core.redis import RedisUnavailable, redis_client
+from musicapp.core.tracing import request_id
 from musicapp.jobs.events import JobChanged
 from musicapp.jobs.models import CANCELLED, ENDED, FAILED, QUEUED, RUNNING, Job
 from musicapp.jobs.registry import KINDS
@@ -49,6 +50,7 @@ def add(
         "owner_id": owner_id,
         "unique_key": unique_key,
         "arguments": arguments or {},
+        "request_id": request_id(),
         "state": QUEUED,
         "step": "",
         "attempts": 0,
