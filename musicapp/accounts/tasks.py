@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from celery import shared_task
 from flask import current_app
+from flask_babel import lazy_gettext as _l
 
 from musicapp.accounts import queries, services
 from musicapp.accounts.avatars import delete_avatar, make_avatar
@@ -11,6 +11,7 @@ from musicapp.audio.errors import ArtworkError
 from musicapp.core.db import db, utc_now
 from musicapp.core.storage import store
 from musicapp.jobs.context import JobContext
+from musicapp.jobs.periodic import periodic
 from musicapp.jobs.registry import JobFailedError, RetryLater, job_kind
 
 
@@ -42,7 +43,7 @@ def delete_avatar_files(job: JobContext) -> None:
     delete_avatar(job.arguments["avatar_key"])
 
 
-@shared_task(name="accounts.purge_sessions")  # type: ignore[untyped-decorator]
+@periodic("accounts.purge_sessions", words=_l("Forgets devices that are signed out or can't come back"))
 def purge_sessions() -> int:
     """Daily: forgets the rows of devices that are signed out, or can't come back."""
     removed = services.purge_sessions(unseen_since=utc_now() - current_app.permanent_session_lifetime)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from celery import shared_task
+from flask_babel import lazy_gettext as _l
 
 from musicapp.audio.artwork import make_artwork
 from musicapp.audio.errors import ArtworkError
@@ -13,6 +13,7 @@ from musicapp.catalog import queries, services
 from musicapp.core.db import db
 from musicapp.core.storage import store
 from musicapp.jobs.context import JobContext
+from musicapp.jobs.periodic import periodic
 from musicapp.jobs.registry import JobFailedError, RetryLater, job_kind
 
 
@@ -75,7 +76,7 @@ def draw_artwork(job: JobContext) -> int:
     )
 
 
-@shared_task(name="catalog.purge")  # type: ignore[untyped-decorator]
+@periodic("catalog.purge", words=_l("Ends what was deleted a month ago, and pictures that nothing shows"))
 def purge() -> dict[str, int]:
     """Daily: removes what was deleted a month ago, and the files of pictures that nothing shows."""
     rows = pictures = 0

@@ -16,3 +16,12 @@ class JobChanged(Event):
     subject_id: int | None
     owner_id: int | None
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicRunEnded(Event):
+    """A run of a task of the clock succeeded, failed or was lost. Published inside the transaction that says so."""
+
+    run_id: int
+    task: str
+    state: str

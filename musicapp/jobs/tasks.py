@@ -10,12 +10,14 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown
 from flask import current_app
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from musicapp.core.db import db, reading, utc_now
 from musicapp.core.redis import RedisUnavailable, redis_client
 from musicapp.jobs import runner
-from musicapp.jobs.models import QUEUED, Job
+from musicapp.jobs.models import QUEUED, SUCCEEDED, Job, PeriodicRun
+from musicapp.jobs.periodic import periodic, take_over_lost_runs
 from musicapp.jobs.services import send_ticket
 
 log = logging.getLogger(__name__)
@@ -30,11 +32,27 @@ def work(kind: str) -> None:
     runner.run_next(kind)
 
 
-@shared_task(name="jobs.sweep")  # type: ignore[untyped-decorator]
+@periodic("jobs.sweep", words=_l("Takes work from dead workers and wakes workers for what waits"))
 def sweep() -> dict[str, int]:
     """Takes jobs from dead workers and replaces tickets that a crash or a Redis without memory lost."""
-    reaped = runner.reap(current_app.config["JOB_HEARTBEAT_TIMEOUT_SECONDS"])
-    return {"reaped": reaped, "tickets": replace_lost_tickets()}
+    timeout_s = current_app.config["JOB_HEARTBEAT_TIMEOUT_SECONDS"]
+    reaped = runs = 0
+    if swept_lately(max(timeout_s, 3 * current_app.config["JOB_SWEEP_SECONDS"])):
+        reaped, runs = runner.reap(timeout_s), take_over_lost_runs()
+    return {"reaped": reaped, "runs": runs, "tickets": replace_lost_tickets()}
+
+
+def swept_lately(seconds: float) -> bool:
+    """Whether the sweep before this one was less than `seconds` ago by the clock that heartbeats are written by.
+
+    If not, the clock may have jumped, and living workers look silent. Nothing is taken from them then: until the
+    next sweep they have said that they live.
+    """
+    with reading():
+        newest = select(PeriodicRun.finished_at).where(PeriodicRun.task == "jobs.sweep", PeriodicRun.state == SUCCEEDED)
+        last = db.session.scalar(newest.order_by(PeriodicRun.id.desc()).limit(1))
+        db.session.rollback()
+    return last is not None and abs((utc_now() - last).total_seconds()) < seconds
 
 
 def replace_lost_tickets() -> int:
@@ -98,7 +116,7 @@ def _start_reports(sender: Any, **_: Any) -> None:
     _reports.append(reports)
     threading.Thread(target=reports.run, name="worker reports", daemon=True).start()
     if "default" in queues:
-        sweep.delay()  # what waited while no worker ran starts now, beat or not
+        sender.app.send_task("jobs.sweep", queue="default")  # what waited while no worker ran starts now, beat or not
 
 
 @worker_shutdown.connect(weak=False)  # type: ignore[untyped-decorator]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from flask_babel import lazy_gettext as _l
 
 from musicapp.core.db import db
 from musicapp.jobs.context import JobContext
+from musicapp.jobs.periodic import periodic
 from musicapp.jobs.registry import job_kind
 from musicapp.playback import forgetting, services
 from musicapp.playback.play_queue import services as play_queue
@@ -19,8 +20,11 @@ def forget_listener(job: JobContext) -> None:
     db.session.commit()
 
 
-@shared_task(name="playback.forget_deleted_plays")  # type: ignore[untyped-decorator]
-def forget_deleted_plays() -> None:
+@periodic("playback.forget_deleted_plays", words=_l("Cuts the tie to plays that were taken out of a history"))
+def forget_deleted_plays() -> dict[str, int]:
     """Daily: plays that were taken out of a history a day ago are nobody's from now on."""
-    while forgetting.forget_deleted_plays():
+    plays = 0
+    while forgotten := forgetting.forget_deleted_plays():
         db.session.commit()
+        plays += forgotten
+    return {"plays": plays}

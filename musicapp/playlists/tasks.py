@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import shared_task
+from flask_babel import lazy_gettext as _l
 
 from musicapp.catalog.tasks import draw_artwork
 from musicapp.core.db import db, reading
 from musicapp.jobs.context import JobContext
+from musicapp.jobs.periodic import periodic
 from musicapp.jobs.registry import JobFailedError, job_kind
 from musicapp.playlists import services
 from musicapp.playlists.errors import PlaylistError
@@ -45,7 +46,7 @@ def playlist_digest(job: JobContext) -> dict[str, Any] | None:
     return {"changes_by": len(told.parts)} if told else None
 
 
-@shared_task(name="playlists.ask_for_digests")  # type: ignore[untyped-decorator]
+@periodic("playlists.ask_for_digests", words=_l("Tells who asked what changed in playlists"))
 def ask_for_digests() -> int:
     """Daily: a job for everybody who wants to hear what others changed, and has something to hear."""
     count = services.ask_for_digests()
@@ -53,7 +54,7 @@ def ask_for_digests() -> int:
     return count
 
 
-@shared_task(name="playlists.purge")  # type: ignore[untyped-decorator]
+@periodic("playlists.purge", words=_l("Ends deleted playlists, old changes and old invitations, corrects totals"))
 def purge() -> dict[str, int]:
     """Daily: removes deleted playlists, old changes and invitations, and corrects totals. A short write at a time."""
     removed = changes = totals = 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from flask_babel import lazy_gettext as _l
 
 from musicapp.core.db import db
 from musicapp.jobs import services as jobs
 from musicapp.jobs.context import JobContext
+from musicapp.jobs.periodic import periodic
 from musicapp.jobs.registry import job_kind
 from musicapp.search import queries, services
 
@@ -18,15 +19,15 @@ def rebuild_search_index(job: JobContext) -> dict[str, int]:
     return services.rebuild(after_batch=db.session.commit)
 
 
-@shared_task(name="search.refresh")  # type: ignore[untyped-decorator]
-def refresh() -> int:
+@periodic("search.refresh", words=_l("Brings the search index up to date: what was missed, what is played more"))
+def refresh() -> dict[str, int]:
     """Daily: what was played more moves up, and what an error kept from the index comes into it."""
-    job_id = jobs.add("rebuild_search_index")
+    jobs.add("rebuild_search_index")
     db.session.commit()
-    return job_id
+    return {"jobs": 1}
 
 
-@shared_task(name="search.fill_when_empty")  # type: ignore[untyped-decorator]
+@periodic("search.fill_when_empty", words=_l("Fills a search index that is empty"))
 def fill_when_empty() -> bool:
     """Every minute, one look: a library that is older than its index, or a restored one, can be searched soon."""
     is_wanted = queries.is_unfilled()

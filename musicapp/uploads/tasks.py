@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import shared_task
+from flask_babel import lazy_gettext as _l
 
 from musicapp.jobs.context import JobContext
+from musicapp.jobs.periodic import periodic
 from musicapp.jobs.registry import job_kind
 from musicapp.uploads import sweep
 from musicapp.uploads.pipeline import step_1_probe
@@ -34,7 +35,7 @@ def encode_track(job: JobContext) -> dict[str, Any]:
         return publish_track(job, source, encoded)
 
 
-@shared_task(name="uploads.sweep")  # type: ignore[untyped-decorator]
+@periodic("uploads.sweep", words=_l("Gives up unfinished uploads, finishes those that only lack their note"))
 def sweep_uploads() -> dict[str, int]:
     """Hourly: gives up what nobody will finish, finishes what only lacks its note."""
     return {
@@ -45,7 +46,7 @@ def sweep_uploads() -> dict[str, int]:
     }
 
 
-@shared_task(name="uploads.remove_orphans")  # type: ignore[untyped-decorator]
+@periodic("uploads.remove_orphans", words=_l("Removes files that no row names"))
 def remove_orphans() -> int:
     """Daily: walks the store for files that no row names."""
     return sweep.remove_orphans()
