@@ -105,12 +105,15 @@ def change(job: Job, state: str, **columns: Any) -> None:
     publish(JobChanged(job.id, job.kind, job.subject_id, job.owner_id, state))
 
 
-def retry(job: Job) -> bool:
-    """Queues a failed or cancelled job again with a full set of attempts; False if it is in another state."""
+def retry(job: Job, *, run_at: datetime | None = None) -> bool:
+    """Queues a failed or cancelled job again with a full set of attempts, for now or for `run_at`.
+
+    False if it is in another state.
+    """
     _lock(job)
     if job.state not in {FAILED, CANCELLED}:
         return False
-    now = utc_now()
+    begins_at = run_at or utc_now()
     change(
         job,
         QUEUED,
@@ -119,12 +122,12 @@ def retry(job: Job) -> bool:
         error=None,
         traceback=None,
         result=None,
-        run_at=now,
+        run_at=begins_at,
         finished_at=None,
         claim_token=None,
         is_cancel_requested=False,
     )
-    send_ticket_after_commit(job.kind, job.queue, now)
+    send_ticket_after_commit(job.kind, job.queue, begins_at)
     return True
 
 
