@@ -26,7 +26,8 @@ from flask import Flask  # noqa: E402
 from flask_migrate import upgrade  # noqa: E402
 
 from bench.databases import databases  # noqa: E402
-from bench.library_rows import Library, Size  # noqa: E402
+from bench.library_music import Size  # noqa: E402
+from bench.library_rows import Library  # noqa: E402
 from bench.library_store import fill  # noqa: E402
 from musicapp import create_app  # noqa: E402
 from musicapp.accounts.passwords import hash_password  # noqa: E402

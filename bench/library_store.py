@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import JSON, Boolean, Column, Date, Engine, MetaData, Table
 
-from bench.library_rows import NOW, Row
+from bench.library_music import NOW, Row
 from musicapp.core.db import UtcDateTime
 
 Convert = Callable[[Any], Any]

@@ -16,7 +16,7 @@ from flask import Flask
 
 from bench.databases import Database, databases
 from bench.library import make_library
-from bench.library_rows import Size
+from bench.library_music import Size
 from bench.live_subjects import ADDRESS, START_SECONDS, answers, free_port, program, redis_server, wait_for
 from musicapp import create_app
 from musicapp.accounts.services import open_session
