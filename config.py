@@ -40,6 +40,8 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     "MAIL_PASSWORD": (None, "SMTP password"),
     "MAIL_DEFAULT_SENDER": ("musicapp <musicapp@localhost>", "sender of every mail"),
     "MAIL_TIMEOUT_SECONDS": (20, "how long an SMTP server may take to answer"),
+    "MAIL_PER_MINUTE": (0, "how many mails may leave in a minute, all workers together; 0 is without end"),
+    "MAIL_PER_CONNECTION": (100, "how many mails go over one SMTP connection before a new one"),
     "FFMPEG_BINARY": (None, "ffmpeg to use; the one in the imageio-ffmpeg wheel when unset"),
     "TRACK_MAX_SECONDS": (4 * 3600, "longest track"),
     "UPLOAD_MAX_BYTES": (2 * 1024**3, "largest file"),
@@ -67,6 +69,12 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     "LIVE_MAX_STREAMS": (20000, "open live streams per web process"),
     "JOB_HEARTBEAT_TIMEOUT_SECONDS": (30, "a running job silent for so long is queued again"),
     "JOB_SWEEP_SECONDS": (10, "how often lost job messages are replaced"),
+    "SLOW_REQUEST_MS": (500, "requests that take longer are logged and shown at the desk"),
+    "METRICS_TOKEN": (None, "whoever sends it as `Authorization: Bearer …` may read /metrics; admins always may"),
+    "METRICS_ALLOWED": (
+        "127.0.0.0/8,::1",
+        "networks that may read /metrics when they connect directly, by no proxy; none: nobody",
+    ),
     "LOG_JSON": (False, "the app's log lines, in web and workers, are JSON objects"),
 }
 

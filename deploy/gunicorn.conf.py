@@ -35,6 +35,8 @@ def post_worker_init(worker: Any) -> None:
     extensions = getattr(worker.wsgi, "extensions", None)
     if isinstance(extensions, dict):
         extensions["gunicorn_worker"] = worker
+        if "metrics" in extensions:
+            extensions["metrics"].start()
         if "assets" in extensions:
             from gevent import get_hub
 

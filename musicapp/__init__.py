@@ -17,10 +17,13 @@ from musicapp.core.assets import init_assets
 from musicapp.core.celery import create_celery
 from musicapp.core.db import db, listen_to_engine
 from musicapp.core.mailer import init_mailer
+from musicapp.core.measuring import init_measuring
+from musicapp.core.metrics import init_metrics
 from musicapp.core.pages import init_pages
 from musicapp.core.redis import init_redis
 from musicapp.core.security import init_security
 from musicapp.core.storage import init_storage
+from musicapp.core.tracing import init_tracing
 from musicapp.schedule import schedule
 
 __all__ = ["create_app"]
@@ -41,6 +44,7 @@ def create_app(environ: Mapping[str, str] | None = None, **settings: Any) -> Fla
     Migrate(app, db, directory="migrations", render_as_batch=True)
     Babel(app)
     init_redis(app)
+    init_metrics(app)
     init_storage(app)
     init_mailer(app)
     init_security(app)
@@ -48,5 +52,7 @@ def create_app(environ: Mapping[str, str] | None = None, **settings: Any) -> Fla
     init_assets(app)
     features.register(app)
     create_celery(app, schedule(app.config))
+    init_measuring(app)
+    init_tracing(app)
     app.extensions["started_at"] = time.time()
     return app

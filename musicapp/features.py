@@ -34,6 +34,7 @@ from musicapp.library import models as library_models
 from musicapp.library import routes as library_routes
 from musicapp.library.queries import follows_of_user, likes_of_user
 from musicapp.live import routes as live_routes
+from musicapp.live.figures import init_live_figures
 from musicapp.notifications import handlers as notifications_handlers
 from musicapp.notifications import models as notifications_models
 from musicapp.notifications import routes as notifications_routes
@@ -154,6 +155,7 @@ def register(app: Flask) -> None:
     init_limits(app)
     init_identity(app)
     init_lane(app)
+    init_live_figures(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     for module in COMMANDS:

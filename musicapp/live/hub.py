@@ -20,6 +20,8 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from musicapp.core.redis import new_redis_client
+from musicapp.live import presence
+from musicapp.live.figures import LiveFigures
 from musicapp.live.listener import Listener
 from musicapp.live.log import EVERYTHING, RESYNC, RIGHTS, Cursor, CursorLostError, LiveLog, LiveUpdate
 from musicapp.live.merging import Merger
@@ -61,6 +63,7 @@ class Hub:
         self._renderer = FragmentRenderer(app, registry)
         self._beat_seconds = beat_seconds
         self.registry = registry
+        self.figures = LiveFigures()
         self.listener = Listener(self._new_client, self._log, self._heard, self._caught_up, self._lost)
 
         # Held while streams or frames are added, never while waiting or rendering.
@@ -131,12 +134,15 @@ class Hub:
                 self._by_topic.setdefault(topic, set()).add(stream)
             if stream.user_id is not None:
                 self._by_user[stream.user_id] += 1
+            self.figures.opened += 1
             stream.attach(self._ring)
             stream.on_close = self._remove
             refused = self._stopped or (rights_changes is not None and rights_changes != self.rights_changes)
         self.start()
         if refused:
             stream.close()
+        else:
+            self._tell(lambda: self._note_here([stream]))
 
     def join(self, stream: Stream, after: Cursor | None, *, replays: bool = True) -> None:
         """Sends what the stream missed since `after`, then it is live.
@@ -150,12 +156,14 @@ class Hub:
         try:
             missed, reached = self._missed(stream, after)
         except CursorLostError:
+            self.figures.resyncs += 1
             stream.resync()
         except RedisError:
             with self._lock:
                 if stream in self._streams:
                     self._waiting[stream] = after, replays
         else:
+            self.figures.replays += bool(missed)
             stream.join(missed, reached)
 
     def _remove(self, stream: Stream) -> None:
@@ -258,6 +266,7 @@ class Hub:
         return max(0.0, until - time.monotonic())
 
     def _take(self, update: LiveUpdate) -> None:
+        self.figures.events += 1
         if update.kind == RIGHTS:
             self.rights_changes += 1
             self._close([stream for stream in list(self._streams) if _concerns(update, stream)])
@@ -313,6 +322,7 @@ class Hub:
         return list(hearing)
 
     def _wake(self, streams: list[Stream]) -> None:
+        self.figures.sent += len(streams)
         for number, stream in enumerate(streams, 1):
             if not stream.closed:
                 stream.wake()
@@ -320,6 +330,7 @@ class Hub:
                 time.sleep(0)  # requests and the listener get their turn
 
     def _resync(self, streams: list[Stream]) -> None:
+        self.figures.resyncs += len(streams)
         for stream in streams:
             stream.resync()
 
@@ -336,10 +347,20 @@ class Hub:
             return
         with self._lock:
             streams = list(self._by_group[next(self._beats) % self._beat_seconds])
+        self._note_here(streams)
         for number, stream in enumerate(streams, 1):
             stream.beat()
             if number % WAKE_AT_ONCE == 0:
                 time.sleep(0)
+
+    def _note_here(self, streams: Iterable[Stream]) -> None:
+        """Says whose pages are open. Without Redis nobody asks."""
+        user_ids = {stream.user_id for stream in streams if stream.user_id is not None}
+        if user_ids and self.listener.connected:
+            try:
+                presence.note_here(self._log.client, user_ids)
+            except RedisError as error:
+                logger.debug("whose pages are open is not known: %s", error)
 
     def _new_client(self) -> Redis:
         # No retry: redis-py would reconnect in silence, and what was published meanwhile would be missing.

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, Self
 from redis import Redis
 
 LOG_KEY = "live:log"
+PUBLISHED_KEY = "live:published"
+"""How many updates were ever published, by all processes; for the desk and /metrics."""
 LOG_ENTRIES = 10_000  # about 1 MB; a page that missed more fetches itself again
 
 RIGHTS = "~rights"
@@ -32,6 +34,7 @@ for i = 3, #ARGV, 3 do
   end
   redis.call('PUBLISH', channel, cjson.encode(message))
 end
+redis.call('INCRBY', KEYS[2], (#ARGV - 2) / 3)
 return last
 """
 
@@ -126,7 +129,7 @@ class LiveLog:
         arguments: list[str | int] = [self.channel, self.max_entries if logged else 0]
         for update in updates:
             arguments += update.fragment_key
-        self._append(keys=[LOG_KEY], args=arguments)
+        self._append(keys=[LOG_KEY, PUBLISHED_KEY], args=arguments)
 
     def last(self) -> Cursor:
         """The log's present end."""

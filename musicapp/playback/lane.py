@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from musicapp.core.db import db
+from musicapp.core.measuring import ROUTE
 from musicapp.core.security import FIXED_HEADERS
 from musicapp.core.storage import FolderStore
 from musicapp.playback.files import NoFileError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 FOUND_TRACK = "musicapp.found_track"
 """Where the environment says which track the lane has just found, so that the view need not ask again."""
 
+_RULE = ("/tracks/<track_id>/stream", None)
 _STREAM = re.compile(r"/tracks/([1-9][0-9]{0,8})/stream")
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -52,6 +54,7 @@ class StreamLane:
         found = self._reply(environ, int(match.group(1))) if match else None
         if found is None:
             return self._onward(environ, start_response)
+        environ[ROUTE] = _RULE
         present = {name for name, _ in found.headers}
         headers = found.headers + [header for header in FIXED_HEADERS if header[0] not in present]
         start_response(_STATUS_LINES[found.status], headers)
