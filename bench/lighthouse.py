@@ -39,6 +39,7 @@ SCORE_GOAL = 95
 FIRST_PARTY_GOAL_KB, OTHERS_GOAL_KB = 60, 150
 SCALE = 0.01
 LISTENER_ID = 2
+TRIES = 3
 LONGEST_S = 180
 CHROME_FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage"
 
@@ -75,6 +76,16 @@ class Report:
 
 
 def visit(address: str, preset: str, cookie: str, keep: Path | None) -> dict[str, Any]:
+    """A visit's report. Chromium loses a trace now and then: made again then; RuntimeError after three times."""
+    for _ in range(TRIES - 1):
+        try:
+            return visit_once(address, preset, cookie, keep)
+        except RuntimeError as error:
+            print(f"once more: {str(error)[-200:].strip()}", file=sys.stderr)
+    return visit_once(address, preset, cookie, keep)
+
+
+def visit_once(address: str, preset: str, cookie: str, keep: Path | None) -> dict[str, Any]:
     """Runs Lighthouse once. Raises RuntimeError with what it said when it fails."""
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "report"
