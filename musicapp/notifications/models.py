@@ -99,6 +99,8 @@ class Delivery(Base):
         Index("ix_deliveries_kind_id", "kind", "id"),
         Index("ix_deliveries_state_id", "state", "id"),
         Index("ix_deliveries_created_at", "created_at"),
+        # How many left in the last minute, while Redis can't say.
+        Index("ix_deliveries_sent_at", "sent_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -119,6 +121,10 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     smtp_answer: Mapped[str] = mapped_column(Text, default="")
     """What the mail server said last, such as "250 2.0.0 OK" or "550 no such user"."""
+    due_at: Mapped[datetime] = mapped_column(default=utc_now)
+    """Not before this: the server said "later"."""
+    claim_token: Mapped[str | None] = mapped_column(String(32))
+    """Of the job's claim under which it is being sent: a worker that lost the job may not write here any more."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     sent_at: Mapped[datetime | None]
 

@@ -20,7 +20,8 @@ from musicapp.jobs import services as jobs
 from musicapp.jobs.models import Job
 from musicapp.jobs.runner import run_next
 from musicapp.notifications.letters import WRITERS
-from musicapp.notifications.tasks import MAX_ATTEMPTS, ONE_MAIL, retry_delay_seconds
+from musicapp.notifications.posting import MAX_ATTEMPTS, retry_delay_seconds
+from musicapp.notifications.tasks import ONE_MAIL
 from tests.notifications.conftest import Cast
 
 
