@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from musicapp.core.db import db, utc_now
 from musicapp.core.redis import RedisError, RedisUnavailable, redis_client
+from musicapp.core.stopping import check_stopping
 from musicapp.jobs.events import JobChanged
 from musicapp.jobs.models import RUNNING, Job
 from musicapp.jobs.registry import JobCancelledError
@@ -87,9 +88,24 @@ class JobContext:
             log.debug("progress of job %s is not shown: Redis is away", self.id)
 
     def check_cancelled(self) -> None:
-        """Raises JobCancelledError or ClaimLostError where the work should stop."""
+        """Raises JobCancelledError, ClaimLostError or WorkerStoppingError where the work should stop."""
+        check_stopping()
         if self._stop is not None:
             raise self._stop
+
+    def remember(self, **arguments: Any) -> None:
+        """Adds to the job's arguments in the open transaction: how far long work is, for whoever goes on with it.
+
+        The caller commits. Raises ClaimLostError when the job is somebody else's.
+        """
+        kept = {**self.arguments, **arguments}
+        held = db.session.execute(
+            update(Job).where(Job.id == self.id, Job.claim_token == self.token).values(arguments=kept)
+        )
+        if held.rowcount != 1:  # type: ignore[attr-defined]
+            db.session.rollback()
+            raise ClaimLostError
+        self.arguments = kept
 
     # What follows is for the runner.
 

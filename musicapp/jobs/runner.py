@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from musicapp.core.db import db, utc_now
 from musicapp.core.events import publish
 from musicapp.core.redis import RedisUnavailable, redis_client
+from musicapp.core.stopping import WorkerStoppingError
 from musicapp.core.tracing import traced
 from musicapp.jobs.context import ClaimLostError, JobContext
 from musicapp.jobs.events import JobChanged
@@ -92,6 +93,11 @@ def _run(context: JobContext) -> None:
         _end(context, CANCELLED, error=None)
     except JobFailedError as error:
         _end(context, FAILED, error=str(error))
+    except WorkerStoppingError:
+        _give_back(context)
+    except SystemExit:  # this worker's time is up, and the work did not look
+        _give_back(context)
+        raise
     except GoOn as part:
         _queue_again(context, part.seconds, attempts=context.attempt - 1, error=None)
     except RetryLater as error:
@@ -114,6 +120,12 @@ def _again(context: JobContext, delay_s: float, words: str, trace: str | None = 
 
 def _queue_again(context: JobContext, delay_s: float, **columns: Any) -> None:
     _end(context, QUEUED, claim_token=None, run_at=utc_now() + timedelta(seconds=delay_s), **columns)
+
+
+def _give_back(context: JobContext) -> None:
+    """Puts the job back as if it had not begun: a deploy costs nobody an attempt or their turn."""
+    log.info("job %s (%s) is given back: this worker stops", context.id, context.kind)
+    _end(context, QUEUED, claim_token=None, attempts=context.attempt - 1, started_at=None, step="", error=None)
 
 
 def _end(context: JobContext, state: str, **columns: Any) -> None:

@@ -15,9 +15,11 @@ from sqlalchemy import func, select
 
 from musicapp.core.db import db, reading, utc_now
 from musicapp.core.redis import RedisUnavailable, redis_client
+from musicapp.core.stopping import is_stopping
 from musicapp.jobs import runner
 from musicapp.jobs.models import QUEUED, SUCCEEDED, Job, PeriodicRun
 from musicapp.jobs.periodic import periodic, take_over_lost_runs
+from musicapp.jobs.registry import KINDS
 from musicapp.jobs.services import send_ticket
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,10 @@ MOST_TICKETS_A_SWEEP = 500
 @shared_task(name="jobs.work")  # type: ignore[untyped-decorator]
 def work(kind: str) -> None:
     """Does the fairest waiting job of the kind, if there is one."""
+    if is_stopping():
+        # the ticket was on its way; another worker takes it
+        send_ticket(current_app.extensions["celery"], kind, KINDS[kind].queue)
+        return
     runner.run_next(kind)
 
 
