@@ -22,6 +22,7 @@ from musicapp.jobs.events import JobChanged
 from musicapp.jobs.models import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Job
 from musicapp.jobs.queries import fairest_waiting
 from musicapp.jobs.registry import KINDS, GoOn, JobCancelledError, JobFailedError, RetryLater
+from musicapp.jobs.reports import here
 from musicapp.jobs.services import change, send_ticket_after_commit
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ def claim(kind: str) -> JobContext | None:
             attempts=Job.attempts + 1,
             started_at=now,
             heartbeat_at=now,
+            worker=here(),
             error=None,
         )
         .returning(Job.id)

@@ -20,11 +20,12 @@ from musicapp.jobs import runner
 from musicapp.jobs.models import QUEUED, SUCCEEDED, Job, PeriodicRun
 from musicapp.jobs.periodic import periodic, take_over_lost_runs
 from musicapp.jobs.registry import KINDS
+from musicapp.jobs.reports import forget_worker, report_worker
 from musicapp.jobs.services import send_ticket
 
 log = logging.getLogger(__name__)
 
-WORKER_REPORTS_EVERY_S = 10
+WORKER_REPORTS_EVERY_S = 5
 MOST_TICKETS_A_SWEEP = 500
 
 
@@ -93,8 +94,8 @@ def replace_lost_tickets() -> int:
 class WorkerReports:
     """Tells Redis every few seconds that this worker's queues are served, so that pages can say when none is."""
 
-    def __init__(self, app: Any, queues: list[str]) -> None:
-        self.app, self.queues = app, queues
+    def __init__(self, app: Any, consumer: Any, queues: list[str]) -> None:
+        self.app, self.consumer, self.queues = app, consumer, queues
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -103,10 +104,20 @@ class WorkerReports:
                 try:
                     for queue in self.queues:
                         redis_client().set(f"worker-seen:{queue}", time.time(), ex=3600)
+                    report_worker(redis_client(), self.consumer, self.queues)
                 except RedisUnavailable:
                     log.debug("this worker can't report: Redis is away")
+                except Exception:
+                    log.exception("this worker's reports go on after an error")
             if self.ended.wait(WORKER_REPORTS_EVERY_S):
                 return
+
+    def end(self) -> None:
+        self.ended.set()
+        try:
+            forget_worker(self.app.extensions["redis"], self.consumer)
+        except RedisUnavailable:
+            log.debug("this worker is forgotten in a minute: Redis is away")
 
 
 _reports: list[WorkerReports] = []
@@ -118,7 +129,7 @@ def _start_reports(sender: Any, **_: Any) -> None:
 
     queues = [queue.name for queue in sender.app.amqp.queues.consume_from.values()]
     with sender.app.flask_app.app_context():
-        reports = WorkerReports(app._get_current_object(), queues)  # type: ignore[attr-defined]
+        reports = WorkerReports(app._get_current_object(), sender, queues)  # type: ignore[attr-defined]
     _reports.append(reports)
     threading.Thread(target=reports.run, name="worker reports", daemon=True).start()
     if "default" in queues:
@@ -128,4 +139,4 @@ def _start_reports(sender: Any, **_: Any) -> None:
 @worker_shutdown.connect(weak=False)  # type: ignore[untyped-decorator]
 def _stop_reports(**_: Any) -> None:
     for reports in _reports:
-        reports.ended.set()
+        reports.end()
