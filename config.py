@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -61,14 +62,20 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     "LOGIN_RATE_LIMIT": ("10 per minute; 100 per hour", "sign-ins per address and account"),
     "REGISTER_RATE_LIMIT": ("20 per hour", "registrations per address"),
     "RESET_RATE_LIMIT": ("5 per hour", "password resets per address"),
+    "REPORT_RATE_LIMIT": ("20 per hour", "reports of something that should not be here, per account"),
     "SEARCH_RATE_LIMIT": ("240 per minute", "searches per account or address; typing a word is several"),
     "SESSION_DAYS": (60, "how long a device stays signed in unused"),
     "TRUSTED_PROXY_COUNT": (0, "how many proxies' X-Forwarded-* headers to believe"),
     "USE_X_ACCEL_REDIRECT": (False, "nginx sends the audio bytes after the check"),
     "CACHE_SECONDS": (300, "how long album and artist pages are kept in Redis at most; 0 keeps none"),
     "LIVE_MAX_STREAMS": (20000, "open live streams per web process"),
+    "NEWSLETTER_AT": ("08:00", "when the newsletter leaves, in each reader's own time zone"),
+    "ARTIST_INACTIVE_AFTER_DAYS": (30, "days without a new album after which an artist is reminded"),
+    "ARTIST_INACTIVE_CHECK_HOURS": (24, "how often silent artists are looked for"),
     "JOB_HEARTBEAT_TIMEOUT_SECONDS": (30, "a running job silent for so long is queued again"),
     "JOB_SWEEP_SECONDS": (10, "how often lost job messages are replaced"),
+    "JOBS_KEEP_DAYS": (90, "how long ended jobs are kept; failed ones four times as long"),
+    "SCHEDULES_IN_DATABASE": (False, "admins edit the schedule of periodic work at /admin/schedules"),
     "SLOW_REQUEST_MS": (500, "requests that take longer are logged and shown at the desk"),
     "METRICS_TOKEN": (None, "whoever sends it as `Authorization: Bearer …` may read /metrics; admins always may"),
     "METRICS_ALLOWED": (
@@ -85,6 +92,10 @@ CELERY_CONF_TASK_IGNORE_RESULT = True
 CELERY_CONF_TASK_DEFAULT_QUEUE = "default"
 CELERY_CONF_TASK_ACKS_LATE = False  # the ledger repeats what is lost; acks_late kills the master when Redis dies
 CELERY_CONF_TASK_SERIALIZER = "json"
+# Entries beside those of musicapp/schedule.py: {"name": {"task": "uploads.sweep", "schedule": 600}}. A number is
+# seconds, {"crontab": {"hour": 8, "minute": 30}} a time of day. A name that is there replaces it, null takes it away.
+CELERY_CONF_BEAT_SCHEDULE: dict[str, Any] = {}
+CELERY_CONF_BEAT_MAX_LOOP_INTERVAL = 5  # beat's lock and its age are renewed with each turn
 CELERY_CONF_ACCEPT_CONTENT = ["json"]
 CELERY_CONF_TASK_SOFT_TIME_LIMIT = 6 * 3600
 CELERY_CONF_TASK_TIME_LIMIT = 6 * 3600 + 60
@@ -110,7 +121,34 @@ CELERY_CONF_BROKER_TRANSPORT_OPTIONS = {
 }
 
 
+TIMES_OF_DAY = ("NEWSLETTER_AT", "DIGEST_AT")
+IN_PARTS = {"ARTIST_INACTIVE_AFTER_DAYS": 0.0, "ARTIST_INACTIVE_CHECK_HOURS": 0.001}
+"""Numbers that need not be whole, and the least they may be: a trial of the site shortens days to minutes."""
+
+
+def _read_time_of_day(name: str, raw: str) -> str:
+    """HH:MM, with two digits each. Raises SettingError."""
+    match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", raw.strip())
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        raise SettingError(f"{name}={raw!r} is no time of day. Write hours and minutes, as in {name}=08:00.")
+    return f"{int(match[1]):02}:{match[2]}"
+
+
+def _read_in_parts(name: str, raw: str) -> int | float:
+    try:
+        number = float(raw)
+    except ValueError:
+        raise SettingError(f"{name}={raw!r} is no number. Write it as in {name}=1 or {name}=0.5.") from None
+    if not IN_PARTS[name] <= number <= 36_500:
+        raise SettingError(f"{name}={raw!r} must be a number from {IN_PARTS[name]:g} to 36500.")
+    return int(number) if number.is_integer() else number
+
+
 def _read(name: str, default: Any, raw: str) -> Any:
+    if name in TIMES_OF_DAY:
+        return _read_time_of_day(name, raw)
+    if name in IN_PARTS:
+        return _read_in_parts(name, raw)
     if isinstance(default, bool):
         if raw.lower() in {"1", "true", "yes", "on"}:
             return True
@@ -189,6 +227,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         }
 
     settings.update(_celery_settings(env))
+    scheduler = "DatabaseSchedules" if settings["SCHEDULES_IN_DATABASE"] else "FileSchedules"
+    settings.setdefault("CELERY_CONF_BEAT_SCHEDULER", f"musicapp.jobs.beat:{scheduler}")
     settings.update(
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

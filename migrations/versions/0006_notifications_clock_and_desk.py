@@ -167,6 +167,14 @@ def upgrade() -> None:
     with op.batch_alter_table('artist_days', schema=None) as batch_op:
         batch_op.create_index('ix_artist_days_day', ['day'], unique=False)
 
+    op.create_table('artist_silences',
+    sa.Column('artist_id', sa.Integer(), nullable=False),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['artist_id'], ['artists.id'], name=op.f('fk_artist_silences_artist_id_artists'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('artist_id', name=op.f('pk_artist_silences'))
+    )
+    op.create_index('ix_plays_started_at', 'plays', ['started_at'], unique=False)
+
     op.create_table('deliveries',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('job_id', sa.Integer(), nullable=True),
@@ -256,6 +264,8 @@ def downgrade() -> None:
         batch_op.drop_index('ix_deliveries_created_at')
 
     op.drop_table('deliveries')
+    op.drop_index('ix_plays_started_at', 'plays')
+    op.drop_table('artist_silences')
     with op.batch_alter_table('artist_days', schema=None) as batch_op:
         batch_op.drop_index('ix_artist_days_day')
 

@@ -23,6 +23,13 @@ class ProfileUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AvatarChanged(Event):
+    """Another picture of the person is shown, or none."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class EmailConfirmationRequested(Event):
     """A link has to go to the address that waits for confirmation. Also after every registration."""
 
@@ -42,6 +49,14 @@ class PasswordResetRequested(Event):
     """Somebody who may be this user forgot the password. Not sent for addresses that nobody has."""
 
     user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewDeviceSignedIn(Event):
+    """Somebody signed in from a browser and system not seen before for this account. Not sent when it is made."""
+
+    user_id: int
+    session_id: int
 
 
 @dataclass(frozen=True, slots=True)

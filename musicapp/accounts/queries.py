@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, func, or_, select
 
 from musicapp.accounts.models import Invitation, User, UserSession
 from musicapp.accounts.tokens import hash_token
 from musicapp.core.db import db, utc_now
+
+
+JUST_MADE = timedelta(days=1)
+"""An account of this age may have its first sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class SignInFacts:
     user_id: int
     password_hash: str
     is_suspended: bool
+    suspended_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,14 @@ def user_by_email(email: str) -> User | None:
 def sign_in_facts(name_or_email: str) -> SignInFacts | None:
     """By username or e-mail address; usernames have no "@", so the two can't be confused."""
     row = db.session.execute(
-        select(User.id, User.password_hash, User.suspended_at).where(
+        select(User.id, User.password_hash, User.suspended_at, User.suspended_reason).where(
             or_(User.username_key == key_of_username(name_or_email), User.email == key_of_email(name_or_email)),
             User.deleted_at.is_(None),
         )
     ).one_or_none()
-    return SignInFacts(row.id, row.password_hash, row.suspended_at is not None) if row else None
+    if row is None:
+        return None
+    return SignInFacts(row.id, row.password_hash, row.suspended_at is not None, row.suspended_reason or "")
 
 
 def password_hash_of(user_id: int) -> str | None:
@@ -95,9 +102,10 @@ def taken_names(username: str, email: str, *, besides_id: int = 0) -> set[str]:
 
 
 def profile_of(username: str) -> Profile | None:
+    """What everybody may read of somebody; None for a closed or suspended account."""
     row = db.session.execute(
         select(User.id, User.username, User.display_name, User.bio, User.avatar_key, User.created_at).where(
-            User.username_key == key_of_username(username), User.deleted_at.is_(None)
+            User.username_key == key_of_username(username), User.deleted_at.is_(None), User.suspended_at.is_(None)
         )
     ).one_or_none()
     return Profile(*row) if row else None
@@ -113,6 +121,22 @@ def devices_of(user_id: int, *, seen_since: datetime) -> list[Device]:
         .order_by(UserSession.last_seen_at.desc())
     ).all()
     return [Device(*row) for row in rows]
+
+
+def is_new_device(user_id: int, device: str) -> bool:
+    """Whether this account was never signed in to from such a device, as far as devices are remembered.
+
+    An account's first sign-in is none, but one to an account that has lain there for a day is.
+    """
+    same = func.sum(case((UserSession.device == device, 1), else_=0))
+    known_count, same_count, created_at = db.session.execute(
+        select(func.count(UserSession.id), same, User.created_at)
+        .select_from(User)
+        .outerjoin(UserSession, UserSession.user_id == User.id)
+        .where(User.id == user_id)
+        .group_by(User.id, User.created_at)
+    ).one()
+    return not same_count and (known_count > 0 or created_at < utc_now() - JUST_MADE)
 
 
 def open_invitation(token: str) -> Invitation | None:

@@ -97,11 +97,14 @@ def invite(*, email: str | None, created_by_id: int | None = None) -> str:
 def open_session(user_id: int, *, device: str, ip_address: str, new_password_hash: str | None = None) -> str:
     """Signs a device in and returns the token for its cookie; stores a hash with today's parameters if one is given."""
     token = new_token()
-    db.session.add(
-        UserSession(token_hash=hash_token(token), user_id=user_id, device=device[:200], ip_address=ip_address[:64])
-    )
+    row = UserSession(token_hash=hash_token(token), user_id=user_id, device=device[:200], ip_address=ip_address[:64])
+    is_new = queries.is_new_device(user_id, row.device)
+    db.session.add(row)
     if new_password_hash:
         db.session.get_one(User, user_id).password_hash = new_password_hash
+    if is_new:
+        db.session.flush()
+        publish(events.NewDeviceSignedIn(user_id, row.id))
     return token
 
 
@@ -231,6 +234,7 @@ def set_avatar(user_id: int, avatar_key: str | None) -> None:
         jobs.add("delete_avatar", subject_id=user_id, arguments={"avatar_key": user.avatar_key})
     user.avatar_key = avatar_key
     refresh_viewers(user_id)
+    publish(events.AvatarChanged(user_id))
 
 
 def delete_account(user_id: int) -> None:

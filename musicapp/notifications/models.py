@@ -141,6 +141,15 @@ class BouncingAddress(Base):
     stopped_at: Mapped[datetime | None]
 
 
+class ArtistSilence(Base):
+    """The last time that an artist's members were reminded of their silence; the next album begins another."""
+
+    __tablename__ = "artist_silences"
+
+    artist_id: Mapped[int] = mapped_column(ForeignKey("artists.id", ondelete="CASCADE"), primary_key=True)
+    told_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Announcement(Base):
     """Words from an artist to the followers, or from an admin to everybody."""
 

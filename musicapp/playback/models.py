@@ -40,6 +40,8 @@ class Play(Base):
     __table_args__ = (
         Index("ix_plays_track_id_started_at", "track_id", "started_at"),
         Index("ix_plays_user_id_started_at", "user_id", "started_at"),
+        # The plays of a day, for its tally.
+        Index("ix_plays_started_at", "started_at"),
         Index(
             "ix_plays_deleted_at",
             "deleted_at",

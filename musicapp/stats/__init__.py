@@ -1,1 +1,1 @@
-"""Tallies of what was heard, made from plays."""
+"""Tallies: how often what was heard, per day."""
