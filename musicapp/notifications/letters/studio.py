@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import select
@@ -55,14 +56,14 @@ def album_published(occasion: Occasion) -> Letter | None:
 
 
 def uploads_ended(occasion: Occasion) -> Letter | None:
-    """Subject: the album. Arguments: ready and failed, how many files of one sitting became that."""
+    """Subject: the album. Arguments: ready and failed, how many files of one sitting became that; upload_ids."""
     user = user_by_id(occasion.user_id)
     album = db.session.get(Album, occasion.subject_id)
     ready, failed = int(occasion.arguments.get("ready", 0)), int(occasion.arguments.get("failed", 0))
     count = failed if occasion.kind == "upload_failed" else ready
     if user is None or album is None or album.deleted_at is not None or not count:
         return None
-    files = _failed_files(user.id, album.id, failed) if occasion.kind == "upload_failed" else []
+    files = _failed_files(occasion.arguments.get("upload_ids", ())) if occasion.kind == "upload_failed" else []
     return write(
         occasion,
         user,
@@ -77,13 +78,13 @@ def uploads_ended(occasion: Occasion) -> Letter | None:
     )
 
 
-def _failed_files(user_id: int, album_id: int, count: int) -> list[tuple[str, str]]:
-    """(name, reason) of the last failures, as many as a mail lists, without those that were put right meanwhile."""
+def _failed_files(upload_ids: Sequence[int]) -> list[tuple[str, str]]:
+    """(name, reason) of failed files, as many as a mail lists, without those that were put right meanwhile."""
     found = (
         select(Upload.filename, Upload.error)
-        .where(Upload.user_id == user_id, Upload.album_id == album_id, Upload.state == FAILED)
-        .order_by(Upload.id.desc())
-        .limit(min(count, MOST_FILES))
+        .where(Upload.id.in_(upload_ids), Upload.state == FAILED)
+        .order_by(Upload.id)
+        .limit(MOST_FILES)
     )
     return [(row.filename, row.error or "") for row in db.session.execute(found)]
 
