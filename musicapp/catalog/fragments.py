@@ -5,13 +5,37 @@ from __future__ import annotations
 from typing import Any, TypeGuard
 
 from flask import render_template
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from musicapp.accounts.listening import may_listen
 from musicapp.catalog import queries
 from musicapp.core.db import LARGEST_ID
+from musicapp.jobs import presenting
 from musicapp.jobs import queries as job_queries
+from musicapp.jobs.queries import JobView
 from musicapp.live.frames import Partial
 from musicapp.live.registry import fragment, topic
+
+presenting.call(make_album_cover=_l("An album's cover"), make_artist_picture=_l("An artist's picture"))
+
+
+@presenting.presents("make_album_cover")
+def cover_job_in_words(job: JobView) -> presenting.Shown:
+    album = queries.album_by_id(job.subject_id or 0)
+    if album is None:
+        return presenting.Shown(presenting.words_of(job.kind))
+    title = _("The cover of “%(title)s”", title=album.title)
+    return presenting.Shown(title, f"/studio/albums/{album.id}", _("Open the album"))
+
+
+@presenting.presents("make_artist_picture")
+def picture_job_in_words(job: JobView) -> presenting.Shown:
+    artist = queries.artist_page(job.subject_id or 0, even_unheard=True)
+    if artist is None:
+        return presenting.Shown(presenting.words_of(job.kind))
+    title = _("The picture of %(name)s", name=artist.name)
+    return presenting.Shown(title, f"/studio/artists/{artist.id}", _("Open the artist"))
 
 
 @topic("album")

@@ -8,12 +8,21 @@ from typing import Any
 
 from flask import render_template
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from musicapp.core.db import LARGEST_ID
+from musicapp.jobs import presenting
+from musicapp.jobs.queries import JobView
 from musicapp.live.frames import Partial
 from musicapp.live.registry import fragment, topic
 from musicapp.playlists import access, presence, queries
+
+presenting.call(
+    make_playlist_cover=_l("A playlist's picture"),
+    forget_playlist_user=_l("Take a closed account out of playlists"),
+    playlist_digest=_l("What others changed in a playlist"),
+)
 
 MOST_OPS = 300
 """Entries that a change may name before pages read the whole order instead: it would be longer than that."""
@@ -34,6 +43,16 @@ def may_hear_people(viewer: Any, playlist_id: int | None) -> bool:
 
 def _is_id(number: int | None) -> bool:
     return number is not None and number <= LARGEST_ID
+
+
+@presenting.presents("make_playlist_cover")
+def cover_job_in_words(job: JobView) -> presenting.Shown:
+    head = queries.playlist_head(job.subject_id or 0)
+    if head is None:
+        return presenting.Shown(presenting.words_of(job.kind))
+    return presenting.Shown(
+        _("The picture of “%(name)s”", name=head.name), f"/playlists/{head.id}", _("See the playlist")
+    )
 
 
 def told(change: queries.Change) -> dict[str, Any]:

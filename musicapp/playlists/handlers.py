@@ -6,6 +6,7 @@ from musicapp.accounts.events import ProfileUpdated, UserDeleted
 from musicapp.catalog import events as catalog_events
 from musicapp.core.events import on
 from musicapp.jobs import services as jobs
+from musicapp.jobs.events import JobChanged
 from musicapp.live import services as live
 from musicapp.playlists import events, queries
 from musicapp.playlists.queries.mosaics import MOSAICS, drop_mosaics_of_album
@@ -53,6 +54,12 @@ def let_it_be_found(event: events.PlaylistEvent) -> None:
         search.put_entry(
             "playlist", event.playlist_id, title=entry.title, words=entry.words, popularity=entry.popularity
         )
+
+
+@on(JobChanged)
+def show_cover_job(event: JobChanged) -> None:
+    if event.kind == "make_playlist_cover" and event.subject_id is not None:
+        live.poke(f"playlist-{event.subject_id}", f"playlist-{event.subject_id}-cover")
 
 
 @on(ProfileUpdated)

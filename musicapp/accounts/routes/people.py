@@ -11,6 +11,7 @@ from musicapp.accounts.identity import avatar_url, current_viewer, refuse_strang
 from musicapp.accounts.routes._blueprint import blueprint
 from musicapp.core.pages import page
 from musicapp.core.security import public
+from musicapp.live import services as live
 
 THEMES = ("dark", "light")
 THEME_COOKIE_SECONDS = 365 * 24 * 3600
@@ -22,10 +23,12 @@ def profile(username: str) -> ResponseReturnValue:
     """A person's page; where listening needs an account, strangers are not shown who is here either."""
     if not (current_app.config["PUBLIC_LISTENING"] or current_viewer().is_authenticated):
         return refuse_stranger()
+    cursor = live.current_cursor()
     person = queries.profile_of(username)
     if person is None:
         abort(404)
-    return page("accounts/profile.html", person=person, picture=avatar_url(person.avatar_key, max(SIZES_PX)))
+    picture = avatar_url(person.avatar_key, max(SIZES_PX))
+    return page("accounts/profile.html", person=person, picture=picture, cursor=cursor)
 
 
 @blueprint.get("/avatars/<name>")

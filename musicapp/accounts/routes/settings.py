@@ -6,7 +6,7 @@ import shutil
 
 import filetype
 from babel import Locale
-from flask import abort, current_app, flash, redirect, request, url_for
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -85,6 +85,12 @@ def _saved(words: str) -> ResponseReturnValue:
 @blueprint.get("/settings")
 def settings() -> ResponseReturnValue:
     return settings_page()
+
+
+@blueprint.get("/settings/person")
+def person() -> str:
+    """One's own name and picture as the top bar shows them; open pages ask when either has changed."""
+    return render_template("core/_person.html")
 
 
 @blueprint.post("/settings/profile")

@@ -13,6 +13,7 @@ from musicapp.catalog.routes.door import keep_sent_picture, limit_body
 from musicapp.core.db import db, reading
 from musicapp.core.pages import page
 from musicapp.jobs import queries as job_queries
+from musicapp.live import services as live
 from musicapp.playlists import exchange, forms, queries, services
 from musicapp.playlists.access import kept_key, open_for_editors, open_for_owner, open_playlist
 from musicapp.playlists.errors import PlaylistInputError
@@ -24,6 +25,7 @@ _MIMES = {"m3u8": "audio/x-mpegurl; charset=utf-8", "jspf": "application/jspf+js
 
 @reading()
 def _edit_page(playlist_id: int, form: Form | None = None, status: int = 200) -> Response:
+    cursor = live.current_cursor()
     head = queries.playlist_head(playlist_id)
     if head is None:
         abort(404)
@@ -36,6 +38,7 @@ def _edit_page(playlist_id: int, form: Form | None = None, status: int = 200) ->
         is_owner=queries.role_of(signed_in_id(), playlist_id) == "owner",
         link_token=queries.link_token_of(playlist_id),
         cover_job=job_queries.latest_jobs((COVER_KIND,), [playlist_id]).get(playlist_id),
+        cursor=cursor,
     )
 
 
