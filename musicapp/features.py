@@ -8,6 +8,8 @@ from types import ModuleType
 from flask import Flask
 
 from musicapp.accounts import cli as accounts_cli
+from musicapp.accounts import fragments as accounts_fragments
+from musicapp.accounts import handlers as accounts_handlers
 from musicapp.accounts import models as accounts_models
 from musicapp.accounts import routes as accounts_routes
 from musicapp.accounts import tasks as accounts_tasks
