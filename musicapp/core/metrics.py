@@ -161,8 +161,10 @@ class Latency:
     def quantile_ms(self, share: float) -> float:
         """The time that `share` (0 to 1) of the requests stayed below, straight-lined within its bucket.
 
-        What lies beyond the last bucket is said to be at its end.
+        What lies beyond the last bucket is said to be at its end; 0 where there were no requests.
         """
+        if not self.count:
+            return 0.0
         wanted, seen, low = share * self.count, 0, 0.0
         for high, number in zip(BUCKETS_MS, self.counts, strict=False):
             if number and seen + number >= wanted:

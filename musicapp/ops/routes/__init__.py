@@ -1,6 +1,6 @@
 """Health, and the pages of the desk, one file each, on one blueprint."""
 
-from musicapp.ops.routes import desk, health
+from musicapp.ops.routes import albums, artists, audit, desk, health, reports, storage, users
 from musicapp.ops.routes._blueprint import blueprint
 
-__all__ = ["blueprint", "desk", "health"]
+__all__ = ["albums", "artists", "audit", "blueprint", "desk", "health", "reports", "storage", "users"]
