@@ -146,6 +146,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('result', sa.JSON(), nullable=True),
     sa.CheckConstraint("state IN ('draft','scheduled','queued','sending','delivered','failed','cancelled')", name=op.f('ck_announcements_state')),
     sa.ForeignKeyConstraint(['artist_id'], ['artists.id'], name=op.f('fk_announcements_artist_id_artists'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['author_id'], ['users.id'], name=op.f('fk_announcements_author_id_users'), ondelete='SET NULL'),

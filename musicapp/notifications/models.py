@@ -171,3 +171,5 @@ class Announcement(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What came of it, kept when its job and the ledger's rows are gone: queries.result_of."""
