@@ -25,6 +25,7 @@ from musicapp.catalog import routes as catalog_routes
 from musicapp.catalog import tasks as catalog_tasks
 from musicapp.catalog.queries.export import albums_for_export, artists_for_export
 from musicapp.core.limits import init_limits
+from musicapp.jobs import cli as jobs_cli
 from musicapp.jobs import fragments as jobs_fragments
 from musicapp.jobs import handlers as jobs_handlers
 from musicapp.jobs import models as jobs_models
@@ -141,7 +142,7 @@ FRAGMENTS: tuple[ModuleType, ...] = (
 )
 """Modules that declare what a live update renders and who may hear a topic."""
 
-COMMANDS: tuple[ModuleType, ...] = (accounts_cli, browse_cli, search_cli)
+COMMANDS: tuple[ModuleType, ...] = (accounts_cli, jobs_cli, browse_cli, search_cli)
 """Modules with a click `group`."""
 
 EXPORT_SECTIONS: tuple[tuple[str, Callable[[int], object]], ...] = (

@@ -29,6 +29,7 @@ from musicapp.core.celery import celery_app
 from musicapp.core.db import db, is_sqlite, utc_now
 from musicapp.core.events import publish
 from musicapp.core.redis import RedisUnavailable, redis_client
+from musicapp.jobs import reports
 from musicapp.jobs.events import PeriodicRunEnded
 from musicapp.jobs.models import FAILED, LOST, RUNNING, SUCCEEDED, PeriodicRun
 from musicapp.live import services as live
@@ -290,13 +291,9 @@ def run_by_token(token: str) -> PeriodicRun | None:
     return db.session.scalars(statement.order_by(PeriodicRun.id.desc()).limit(1)).one_or_none()
 
 
-BEAT_SEEN_KEY = "beat-seen"
-
-
 def seconds_since_beat() -> float | None:
     """How long the clock has been silent; None when it was never heard, or Redis, where it reports, is away."""
     try:
-        seen: Any = redis_client().get(BEAT_SEEN_KEY)
+        return reports.seconds_since_beat(redis_client())
     except RedisUnavailable:
         return None
-    return max(0.0, time.time() - float(seen)) if seen else None

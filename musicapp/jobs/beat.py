@@ -1,0 +1,163 @@
+"""The clock's schedulers: of several beats one ticks, at most; a jump of the machine's clock stops nothing.
+
+Celery makes one of them, by the setting BEAT_SCHEDULER: FileSchedules keeps its list in schedule.py, DatabaseSchedules
+in the database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from celery.beat import PersistentScheduler, Scheduler
+from celery.schedules import crontab, schedule
+from flask import Flask
+from redis.exceptions import LockError
+from sqlalchemy import func, select
+
+from musicapp.core.db import db, reading, utc_now
+from musicapp.core.redis import RedisUnavailable
+from musicapp.jobs.models import PeriodicRun
+from musicapp.jobs.periodic import CLOCK
+from musicapp.jobs.reports import BEAT_SEEN
+
+log = logging.getLogger(__name__)
+
+LOCK_KEY = "beat-lock"
+LOCK_SECONDS = 15
+"""After so long without a sign of life another beat takes over: three turns, the longest pauses between two of them."""
+WAITS_S = 5.0
+"""The longest pause between two turns, and between two looks of a beat that another one keeps waiting."""
+REDIS_AWAY_S = 1.0
+JUMP_S = 5.0
+"""By so much the two clocks of the machine must part between two ticks to be called a jump."""
+
+
+class OneOfMany(Scheduler):  # type: ignore[misc]
+    """A scheduler that only works while it holds the lock in Redis, and tells Redis that it lives.
+
+    Without Redis no message leaves, and what is due would be crossed off unsent: so it waits for Redis instead.
+    """
+
+    def __init__(self, app: Any, *args: Any, **options: Any) -> None:
+        self._flask_app: Flask = app.flask_app
+        self._redis = self._flask_app.extensions["redis"]
+        self._lock = self._redis.lock(LOCK_KEY, timeout=LOCK_SECONDS, thread_local=False)
+        self._is_leading = self._is_told_to_wait = False
+        self._wall_minus_monotonic = time.time() - time.monotonic()
+        super().__init__(app, *args, **options)
+
+    def setup_schedule(self) -> None:
+        """Nothing yet: the schedule is opened by whoever leads, or two would write one file."""
+
+    def open_schedule(self) -> None:
+        """Reads the schedule for the first time, or anew after somebody else led."""
+        raise NotImplementedError
+
+    def leave_schedule(self) -> None:
+        """Another beat leads now: forgets what this one knew."""
+        raise NotImplementedError
+
+    def tick(self, *args: Any, **options: Any) -> float:
+        try:
+            if not self._lead():
+                return WAITS_S
+            self._redis.set(BEAT_SEEN, time.time())
+        except RedisUnavailable:
+            log.debug("the clock waits for Redis")
+            return REDIS_AWAY_S
+        with self._flask_app.app_context():
+            if not self._is_leading:
+                self._begin_to_lead()
+            self._notice_jump()
+            return float(min(super().tick(*args, **options), WAITS_S))
+
+    def _lead(self) -> bool:
+        """Renews or takes the lock; False while another beat has it. Raises RedisUnavailable."""
+        if self._is_leading:
+            with contextlib.suppress(LockError):
+                self._lock.reacquire()
+                return True
+            # Expired while this process was held up, or Redis forgot: somebody may have led since.
+            log.warning("this beat lost its lock")
+            self._is_leading = False
+            self.leave_schedule()
+        if self._lock.acquire(blocking=False):
+            return True
+        if not self._is_told_to_wait:
+            self._is_told_to_wait = True
+            log.warning("another beat is running: this one waits, and takes over when it ends")
+        return False
+
+    def _begin_to_lead(self) -> None:
+        self.open_schedule()
+        self._catch_up()
+        self._heap = None
+        self._is_leading, self._is_told_to_wait = True, False
+        log.info("this beat leads")
+
+    def _catch_up(self) -> None:
+        """What another beat sent, or this one before it was killed, is not sent again; nor does a lost file lose a day.
+
+        The runs of the clock remember when each task was last begun.
+        """
+        with reading():
+            newest = select(PeriodicRun.task, func.max(PeriodicRun.started_at)).where(PeriodicRun.started_by == CLOCK)
+            begun = {row[0]: row[1] for row in db.session.execute(newest.group_by(PeriodicRun.task))}
+            db.session.rollback()
+        for entry in self.schedule.values():
+            at = begun.get(entry.task)
+            # An entry that never ran has no history of its own, and Celery gave it this moment.
+            if at is not None and (entry.total_run_count == 0 or at > entry.last_run_at):
+                self.set_last_run(entry, at)
+
+    def set_last_run(self, entry: Any, at: datetime) -> None:
+        entry.last_run_at = at
+
+    def _notice_jump(self) -> None:
+        """A clock that went back would keep every interval waiting until it is where it was."""
+        apart = time.time() - time.monotonic()
+        jumped_s, self._wall_minus_monotonic = apart - self._wall_minus_monotonic, apart
+        if abs(jumped_s) < JUMP_S:
+            return
+        log.warning("the machine's clock jumped by %.0f s", jumped_s)
+        now = utc_now()
+        for entry in self.schedule.values():
+            # A crontab names hours of the day: what ran at eight does not run at the second eight.
+            if type(entry.schedule) is schedule and entry.last_run_at.astimezone(UTC) > now:
+                self.set_last_run(entry, now)
+        self._heap = None
+
+    def close(self) -> None:
+        super().close()
+        if self._is_leading:
+            self._is_leading = False
+            with contextlib.suppress(LockError, *RedisUnavailable):
+                self._lock.release()
+
+
+class FileSchedules(OneOfMany, PersistentScheduler):  # type: ignore[misc]
+    """Celery's PersistentScheduler: the list is schedule.py, and a file keeps when each entry ran last."""
+
+    _store: Any
+
+    def open_schedule(self) -> None:
+        PersistentScheduler.setup_schedule(self)
+
+    def leave_schedule(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+
+def next_run(schedule_: Any, last_run_at: datetime | None) -> datetime:
+    """When an entry that ran last at `last_run_at` is due, now at the earliest."""
+    now = utc_now()
+    if isinstance(schedule_, crontab):
+        remaining: timedelta = schedule_.remaining_estimate(last_run_at or now)
+    else:
+        remaining = (last_run_at or now) + schedule_.run_every - now
+    return now + max(timedelta(), remaining)
