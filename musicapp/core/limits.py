@@ -17,7 +17,7 @@ from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 AWAY_RETRY_SECONDS = 20
 """What a visitor is told while Redis is away; the supervisor brings it back in a few seconds."""
 
-SETTINGS = ("LOGIN_RATE_LIMIT", "REGISTER_RATE_LIMIT", "RESET_RATE_LIMIT", "SEARCH_RATE_LIMIT")
+SETTINGS = ("LOGIN_RATE_LIMIT", "REGISTER_RATE_LIMIT", "RESET_RATE_LIMIT", "REPORT_RATE_LIMIT", "SEARCH_RATE_LIMIT")
 
 
 class RateLimitSettingError(ValueError):

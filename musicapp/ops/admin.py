@@ -11,7 +11,8 @@ from flask import Response, abort
 from musicapp.accounts.identity import current_viewer
 from musicapp.core.pages import page
 from musicapp.core.security import hidden
-from musicapp.ops.navigation import groups
+from musicapp.ops.acts import ACTS
+from musicapp.ops.navigation import groups, links
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -33,4 +34,4 @@ def admin_only(view: View) -> View:
 
 def admin_page(template: str, status: int = 200, **context: Any) -> Response:
     """core.pages.page for a template that says `{% extends "ops/desk_layout.html" %}` and fills the block `desk`."""
-    return page(template, status, desk_nav=groups(), **context)
+    return page(template, status, desk_nav=groups(), desk_links=links(), acts=ACTS, **context)

@@ -31,13 +31,28 @@ class Link:
 
 MUSIC, WORK, SITE = _l("People and music"), _l("Work and mail"), _l("The site")
 
-ENTRIES: tuple[Entry, ...] = (Entry("", "ops.desk", _l("Overview"), "monitor"),)
+ENTRIES: tuple[Entry, ...] = (
+    Entry("", "ops.desk", _l("Overview"), "monitor"),
+    Entry(MUSIC, "ops.users", _l("Users"), "users"),
+    Entry(MUSIC, "ops.artists", _l("Artists"), "audio-lines"),
+    Entry(MUSIC, "ops.albums", _l("Albums"), "disc-3"),
+    Entry(MUSIC, "ops.reports", _l("Reports"), "triangle-alert"),
+    Entry(WORK, "ops.mails", _l("Mail"), "mail"),
+    Entry(WORK, "ops.announcements", _l("Announcements"), "send"),
+    Entry(SITE, "ops.storage", _l("Storage"), "download"),
+    Entry(SITE, "ops.audit_log", _l("Audit log"), "list-checks"),
+)
 """In the order of the column; entries of one group stand together."""
 
 
 def groups() -> list[tuple[str, list[Link]]]:
     """(heading or "", links) for the column beside a page of the desk."""
     return [(group, [_link(entry) for entry in entries]) for group, entries in groupby(ENTRIES, lambda e: e.group)]
+
+
+def links() -> dict[str, str]:
+    """Endpoint -> address, of every page in the column."""
+    return {entry.endpoint: url_for(entry.endpoint) for entry in ENTRIES}
 
 
 def _link(entry: Entry) -> Link:

@@ -6,7 +6,7 @@ PlaylistChanged: the order of versions is the order in which everybody sees the 
 
 from musicapp.playlists.services.digests import ask_for_digests, tell_digest
 from musicapp.playlists.services.entries import Added, add_tracks, move_entries, remove_entries, sort_entries
-from musicapp.playlists.services.following import follow, mark_seen, set_digest, unfollow
+from musicapp.playlists.services.following import begin_digests, follow, mark_seen, set_digest, unfollow
 from musicapp.playlists.services.history import restore_version, undo_change, undo_last
 from musicapp.playlists.services.importing import Imported, MissedLine, import_playlist, match_lines
 from musicapp.playlists.services.leaving import forget_user
@@ -27,6 +27,7 @@ from musicapp.playlists.services.playlists import (
     delete_playlist,
     duplicate_playlist,
     edit_playlist,
+    hide_playlist,
     remove_cover,
     renew_link,
     restore_playlist,
@@ -41,6 +42,7 @@ __all__ = [
     "add_tracks",
     "ask_for_cover",
     "ask_for_digests",
+    "begin_digests",
     "change_role",
     "create_playlist",
     "decline_invitation",
@@ -50,6 +52,7 @@ __all__ = [
     "follow",
     "forget_user",
     "hand_over",
+    "hide_playlist",
     "import_playlist",
     "invite_by_link",
     "invite_user",

@@ -19,7 +19,15 @@ from musicapp.playlists.models import Playlist, PlaylistChange, PlaylistMember
 from musicapp.playlists.order import keys_between
 from musicapp.playlists.queries.entries import track_ids_of
 from musicapp.playlists.queries.rights import may_see
-from musicapp.playlists.services.editing import OWNER, Ops, check_room, insert_entries, locked, record
+from musicapp.playlists.services.editing import (
+    OWNER,
+    Ops,
+    check_room,
+    insert_entries,
+    locked,
+    locked_by_anybody,
+    record,
+)
 from musicapp.playlists.services.entries import visible_ids
 from musicapp.playlists.services.words import checked_visibility, clean_description, clean_name, set_fields
 
@@ -122,6 +130,15 @@ def restore_playlist(playlist_id: int, user_id: int) -> None:
         playlist.deleted_at = None
         db.session.flush()
         publish(PlaylistRestored(playlist_id))
+
+
+def hide_playlist(playlist_id: int) -> str | None:
+    """The operators' way: makes it private whoever owns it, and returns its name; None where it is private or gone."""
+    try:
+        playlist = locked_by_anybody(playlist_id)
+    except PlaylistNotFoundError:
+        return None
+    return playlist.name if _edited(playlist, None, {"visibility": "private"}) else None
 
 
 def duplicate_playlist(

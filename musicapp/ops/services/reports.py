@@ -1,0 +1,114 @@
+"""Reports: made by anybody who is signed in, decided at the desk."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.sql import text
+
+from musicapp.accounts.identity import current_viewer
+from musicapp.catalog.models import Track
+from musicapp.core.db import db, is_sqlite, utc_now
+from musicapp.live import services as live
+from musicapp.notifications.telling import tell
+from musicapp.ops.audit import audit
+from musicapp.ops.models import Report
+from musicapp.ops.queries.reports import Subject, subjects_of
+from musicapp.ops.services import music, people
+
+TOPIC = "desk"
+
+
+class DecidedError(ValueError):
+    """Somebody else has decided this report a moment ago."""
+
+
+def report(reporter_id: int, subject_kind: str, subject_id: int, *, reason: str, words: str) -> bool:
+    """Writes a report; False where the same person has an open one about the same thing."""
+    of_dialect = sqlite_insert if is_sqlite() else postgresql_insert
+    statement = (
+        of_dialect(Report)
+        .values(
+            reporter_id=reporter_id,
+            subject_kind=subject_kind,
+            subject_id=subject_id,
+            reason=reason,
+            words=words,
+            state="open",
+            decision_words="",
+            created_at=utc_now(),
+        )
+        .on_conflict_do_nothing(
+            index_elements=["reporter_id", "subject_kind", "subject_id"], index_where=text("state = 'open'")
+        )
+        .returning(Report.id)
+    )
+    is_new = db.session.execute(statement).scalar() is not None
+    if is_new:
+        live.poke(TOPIC)
+    return is_new
+
+
+def decide(report_id: int, deed: str, words: str) -> None:
+    """Ends a report and tells the reporter. Raises DecidedError, OversightError; KeyError for no deed.
+
+    "dismiss" leaves everything as it is; "take_down" takes down the album, the track's album, the artist's albums,
+    or makes a playlist private; "suspend" is for users; "noted" says that it was seen to elsewhere.
+    """
+    found = _decide(report_id, deed, words)
+    DEEDS[deed](found.subject_kind, found.subject_id, words)
+
+
+def _take_down(kind: str, subject_id: int, words: str) -> None:
+    if kind == "album":
+        music.take_down_album(subject_id, words)
+    elif kind == "track":
+        album_id = db.session.scalar(select(Track.album_id).where(Track.id == subject_id))
+        if album_id is not None:
+            music.take_down_album(album_id, words)
+    elif kind == "artist":
+        music.take_down_artist(subject_id, words)
+    elif kind == "playlist":
+        music.hide_playlist(subject_id, words)
+
+
+def _suspend(kind: str, subject_id: int, words: str) -> None:
+    if kind == "user":
+        people.suspend(subject_id, words)
+
+
+def _nothing(_kind: str, _subject_id: int, _words: str) -> None:
+    return
+
+
+DEEDS = {"dismiss": _nothing, "take_down": _take_down, "suspend": _suspend, "noted": _nothing}
+
+
+def deeds_for(kind: str) -> tuple[str, ...]:
+    """Which deeds make sense for a subject of this kind."""
+    return ("suspend" if kind == "user" else "take_down", "noted")
+
+
+def _decide(report_id: int, deed: str, words: str) -> Report:
+    found = db.session.get_one(Report, report_id, with_for_update=True, populate_existing=True)
+    if found.state != "open":
+        raise DecidedError("Another admin has decided this report.")
+    key = (found.subject_kind, found.subject_id)
+    subject = subjects_of([key]).get(key) or Subject(*key, words=f"{key[0]} {key[1]}", url="")
+    found.state = "dismissed" if deed == "dismiss" else "acted"
+    found.decision_words, found.decided_at, found.decided_by_id = words, utc_now(), current_viewer().id
+    db.session.flush()
+    audit(
+        "report.dismiss" if deed == "dismiss" else "report.act",
+        subject_kind="report",
+        subject_id=report_id,
+        subject_words=f"{subject.kind} {subject.words}",
+        deed=deed,
+        words=words,
+    )
+    if found.reporter_id is not None:
+        about = {"state": found.state, "about": subject.words, "url": subject.url, "words": words[:300]}
+        tell("report_decided", subject_id=report_id, arguments={"user_ids": [found.reporter_id], **about})
+    live.poke(TOPIC)
+    return found
