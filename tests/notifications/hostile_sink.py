@@ -89,7 +89,7 @@ class _HostileSMTP(SMTP):
             self.event_handler.connection_count += 1
             if self.event_handler.greeting:
                 await super().push(self.event_handler.greeting)
-                self.transport.abort()
+                self._hang_up()
                 return
         await super().push(status)
 
@@ -97,6 +97,10 @@ class _HostileSMTP(SMTP):
         if self.envelope is not None and self.event_handler.mood(self.event_handler.in_data, self.envelope):
             await super().push("354 go on")
             await self._reader.readline()
-            self.transport.abort()
+            self._hang_up()
             return
         await super().smtp_DATA(arg)
+
+    def _hang_up(self) -> None:
+        connection: Any = self.transport
+        connection.abort()
