@@ -38,12 +38,26 @@ from musicapp.library import routes as library_routes
 from musicapp.library.queries import follows_of_user, likes_of_user
 from musicapp.live import routes as live_routes
 from musicapp.live.figures import init_live_figures
+from musicapp.notifications import digests as notifications_digests
+from musicapp.notifications import figures as notifications_figures
+from musicapp.notifications import fragments as notifications_fragments
 from musicapp.notifications import handlers as notifications_handlers
+from musicapp.notifications import inactivity as notifications_inactivity
+from musicapp.notifications import job_words as notifications_job_words
 from musicapp.notifications import models as notifications_models
+from musicapp.notifications import newsletter as notifications_newsletter
 from musicapp.notifications import routes as notifications_routes
+from musicapp.notifications import sittings as notifications_sittings
 from musicapp.notifications import tasks as notifications_tasks
+from musicapp.notifications import telling as notifications_telling
+from musicapp.notifications.announcements import fragments as announcements_fragments
+from musicapp.notifications.announcements import handlers as announcements_handlers
+from musicapp.notifications.announcements import routes as announcements_routes
+from musicapp.ops import cli as ops_cli
+from musicapp.ops import fragments as ops_fragments
 from musicapp.ops import models as ops_models
 from musicapp.ops import routes as ops_routes
+from musicapp.ops import tasks as ops_tasks
 from musicapp.playback import fragments as playback_fragments
 from musicapp.playback import handlers as playback_handlers
 from musicapp.playback import models as playback_models
@@ -60,11 +74,13 @@ from musicapp.playlists import routes as playlists_routes
 from musicapp.playlists import tasks as playlists_tasks
 from musicapp.playlists.queries import playlists_for_export
 from musicapp.recommendations import models as recommendations_models
+from musicapp.recommendations import tasks as recommendations_tasks
 from musicapp.search import cli as search_cli
 from musicapp.search import handlers as search_handlers
 from musicapp.search import models as search_models
 from musicapp.search import tasks as search_tasks
 from musicapp.stats import models as stats_models
+from musicapp.stats import tasks as stats_tasks
 from musicapp.uploads import fragments as uploads_fragments
 from musicapp.uploads import handlers as uploads_handlers
 from musicapp.uploads import models as uploads_models
@@ -97,6 +113,7 @@ BLUEPRINTS: tuple[ModuleType, ...] = (
     library_routes,
     uploads_routes,
     notifications_routes,
+    announcements_routes,
     catalog_routes,
     browse_routes,
     ops_routes,
@@ -105,14 +122,15 @@ BLUEPRINTS: tuple[ModuleType, ...] = (
 
 HANDLERS: tuple[ModuleType, ...] = (
     jobs_handlers,
+    accounts_handlers,
     catalog_handlers,
     search_handlers,
     uploads_handlers,
-    accounts_handlers,
     playback_handlers,
     playlists_handlers,
     library_handlers,
     notifications_handlers,
+    announcements_handlers,
     browse_handlers,
 )
 """Modules whose functions are marked with core.events.on. A room's own handlers run before those of rooms above it."""
@@ -126,24 +144,37 @@ TASKS: tuple[ModuleType, ...] = (
     playlists_tasks,
     search_tasks,
     notifications_tasks,
+    notifications_telling,
+    notifications_digests,
+    notifications_sittings,
+    notifications_newsletter,
+    notifications_inactivity,
+    notifications_figures,
+    stats_tasks,
+    recommendations_tasks,
+    ops_tasks,
 )
 """Modules that declare Celery tasks or what is behind a kind of job (jobs.registry.job_kind)."""
 
 FRAGMENTS: tuple[ModuleType, ...] = (
     jobs_fragments,
+    accounts_fragments,
     catalog_fragments,
     uploads_fragments,
     playback_fragments,
-    accounts_fragments,
     play_queue_fragments,
     playlists_fragments,
     library_fragments,
+    announcements_fragments,
+    notifications_job_words,
+    notifications_fragments,
     browse_fragments,
+    ops_fragments,
 )
 """Modules that declare what a live update renders and who may hear a topic."""
 
-COMMANDS: tuple[ModuleType, ...] = (accounts_cli, jobs_cli, browse_cli, search_cli)
-"""Modules with a click `group`."""
+COMMANDS: tuple[ModuleType, ...] = (accounts_cli, jobs_cli, browse_cli, search_cli, ops_cli)
+"""Modules with a click `group`, or several `commands`."""
 
 EXPORT_SECTIONS: tuple[tuple[str, Callable[[int], object]], ...] = (
     ("artists", artists_for_export),
@@ -164,7 +195,8 @@ def register(app: Flask) -> None:
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     for module in COMMANDS:
-        app.cli.add_command(module.group)
+        for command in getattr(module, "commands", None) or (module.group,):
+            app.cli.add_command(command)
     app.extensions["export_sections"] = EXPORT_SECTIONS
     handlers: dict[type, list[object]] = {}
     for module in HANDLERS:

@@ -18,7 +18,17 @@ def schedule(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "fill an empty search index": ("search.fill_when_empty", 60),
         "remove files that no row names": ("uploads.remove_orphans", 24 * 3600),
         "end the history of playlists": ("playlists.purge", 24 * 3600),
-        "tell who asked what changed in playlists": ("playlists.ask_for_digests", 24 * 3600),
+        "tell who wants to know what changed in playlists": ("notifications.ask_for_playlist_digests", 3600),
+        "send digests": ("notifications.send_digests", 120),
+        "remove old notices": ("notifications.purge_notices", 24 * 3600),
+        "send the newsletter where it is morning": ("notifications.send_newsletters", 60),
+        "send artists their figures": ("notifications.send_figures", 300),
+        "remind silent artists": (
+            "notifications.remind_silent_artists",
+            config["ARTIST_INACTIVE_CHECK_HOURS"] * 3600,
+        ),
+        "count plays per day": ("stats.tally", 6 * 3600),
+        "find artists whom the same people hear": ("recommendations.find_similar_artists", 24 * 3600),
     }
     return {
         name: {"task": task, "schedule": float(seconds), "options": {"queue": "default", "expires": seconds}}

@@ -61,13 +61,20 @@ def is_hidden(view: Callable[..., Any] | None) -> bool:
     return bool(getattr(view, "__hidden__", False))
 
 
+def for_other_sites(view: View) -> View:
+    """Marks a view whose unsafe requests may come from anywhere: it asks no cookie who it is, its address says it."""
+    view.__for_other_sites__ = True  # type: ignore[attr-defined]
+    return view
+
+
 def refuse_cross_origin() -> None:
     """Refuses unsafe requests that another site's page made, without tokens.
 
     The rule of Go's net/http CrossOriginProtection: Sec-Fetch-Site decides where a browser sends it, else the
     host of Origin must be ours; a request with neither comes from no browser and carries no ambient cookie.
     """
-    if request.method in {"GET", "HEAD", "OPTIONS"}:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.method in {"GET", "HEAD", "OPTIONS"} or getattr(view, "__for_other_sites__", False):
         return
     site = request.headers.get("Sec-Fetch-Site", "")
     if site:

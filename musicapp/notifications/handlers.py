@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from musicapp.accounts.events import EmailChanged, EmailConfirmationRequested, NewDeviceSignedIn, PasswordResetRequested, UserDeleted
+from musicapp.accounts.events import (
+    EmailChanged,
+    EmailConfirmationRequested,
+    NewDeviceSignedIn,
+    PasswordResetRequested,
+    UserDeleted,
+)
 from musicapp.catalog.events import AlbumCreated, AlbumPublished
 from musicapp.core.events import on
 from musicapp.jobs import services as jobs
 from musicapp.jobs.events import JobChanged
 from musicapp.jobs.models import CANCELLED, ENDED, FAILED
-from musicapp.notifications import ledger, sittings
+from musicapp.notifications import ledger, pictures, sittings
 from musicapp.notifications.preferences import forget
 from musicapp.notifications.telling import tell
 from musicapp.playlists.events import PlaylistDigestDue, UserInvitedToPlaylist
@@ -95,6 +101,12 @@ def forget_reader(event: UserDeleted) -> None:
 def look_at_uploads(event: JobChanged) -> None:
     if event.kind in sittings.KINDS and event.state in ENDED and event.subject_id:
         sittings.look(event.kind, event.subject_id)
+
+
+@on(JobChanged)
+def look_at_pictures(event: JobChanged) -> None:
+    if event.kind in pictures.KINDS and event.state in ENDED:
+        pictures.look(event.job_id)
 
 
 @on(JobChanged)

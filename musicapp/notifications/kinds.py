@@ -27,6 +27,8 @@ class Kind:
     choices: Mapping[str, tuple[str, ...]]
     for_artists: bool = False
     """Only people with a studio are asked about it."""
+    only_when_away: bool = False
+    """Mailed only to who had no page open when it happened: the others saw it."""
 
 
 AT_ONCE_OR_DIGEST = {PAGE: (OFF, NOW), MAIL: (OFF, NOW, DAILY, WEEKLY)}
@@ -42,12 +44,24 @@ _ALL = (
     Kind("playlist_changed", _("Changes of playlists you make or follow"), "playlists", {PAGE: OFF, MAIL: OFF}, DIGEST),
     Kind("album_created", _("An album of yours was made"), "studio", {PAGE: NOW, MAIL: NOW}, AT_ONCE, True),
     Kind("album_published", _("An album of yours is public"), "studio", {PAGE: NOW, MAIL: NOW}, AT_ONCE, True),
-    Kind("upload_finished", _("Uploads that are done"), "studio", {PAGE: NOW, MAIL: NOW}, AT_ONCE, True),
-    Kind("upload_failed", _("Uploads that failed"), "studio", {PAGE: NOW, MAIL: NOW}, AT_ONCE, True),
+    Kind("upload_finished", _("Uploads that are done"), "studio", {PAGE: NOW, MAIL: NOW}, AT_ONCE, True, True),
+    Kind("upload_failed", _("Uploads that failed"), "studio", {PAGE: NOW, MAIL: NOW}, AT_ONCE, True, True),
     Kind("artist_inactive", _("A reminder when you have been silent"), "studio", {MAIL: NOW}, MAIL_ONLY, True),
     Kind("artist_figures", _("Your figures"), "studio", {MAIL: WEEKLY}, {MAIL: (OFF, WEEKLY)}, True),
+    Kind("album_moderated", _("Albums of yours that were taken down"), "studio", {PAGE: NOW}, {PAGE: (NOW,)}, True),
+    Kind("report_decided", _("What became of your reports"), "account", {PAGE: NOW}, {PAGE: (OFF, NOW)}),
     Kind("picture_ready", _("Pictures that are done"), "account", {PAGE: NOW}, {PAGE: (OFF, NOW)}),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
 """What one may choose about. Mails that an account needs (confirm, reset, new device) are not here: always sent."""
+
+GROUPS: dict[str, str] = {
+    "music": _("Music"),
+    "playlists": _("Playlists"),
+    "studio": _("Your studio"),
+    "account": _("Your account"),
+}
+"""Name -> heading, in the preferences."""
+
+FREQUENCIES: dict[str, str] = {OFF: _("Off"), NOW: _("At once"), DAILY: _("Daily"), WEEKLY: _("Weekly")}

@@ -74,9 +74,9 @@ class UserInvitedToPlaylist(Event):
 
 @dataclass(frozen=True, slots=True)
 class PlaylistDigestDue(PlaylistEvent):
-    """This user wants to hear by mail what others changed: the changes after from_version, up to to_version.
+    """This user wants to hear what others changed: the changes after from_version, up to to_version.
 
-    Sent at most daily, never for changes that are only their own. queries.digest_of() has what the mail says.
+    Never sent for changes that are only their own. queries.digest_of() has what there is to say.
     """
 
     user_id: int

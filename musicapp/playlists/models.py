@@ -87,8 +87,8 @@ class PlaylistMember(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
     role: Mapped[str] = mapped_column(String(16))
     joined_at: Mapped[datetime] = mapped_column(default=utc_now)
-    wants_digest: Mapped[bool] = mapped_column(default=False)
-    """A mail with what others changed, at most daily."""
+    wants_digest: Mapped[bool] = mapped_column(default=True)
+    """False: this playlist is muted. Whether one hears of what others change at all is a preference."""
     digested_version: Mapped[int] = mapped_column(default=0)
     """The playlist's version that the last digest told of."""
 
@@ -122,7 +122,7 @@ class PlaylistFollow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_version: Mapped[int] = mapped_column(default=0)
     """What this listener has seen; a higher version of the playlist is news."""
-    wants_digest: Mapped[bool] = mapped_column(default=False)
+    wants_digest: Mapped[bool] = mapped_column(default=True)
     digested_version: Mapped[int] = mapped_column(default=0)
 
 

@@ -46,14 +46,6 @@ def playlist_digest(job: JobContext) -> dict[str, Any] | None:
     return {"changes_by": len(told.parts)} if told else None
 
 
-@periodic("playlists.ask_for_digests", words=_l("Tells who asked what changed in playlists"))
-def ask_for_digests() -> int:
-    """Daily: a job for everybody who wants to hear what others changed, and has something to hear."""
-    count = services.ask_for_digests()
-    db.session.commit()
-    return count
-
-
 @periodic("playlists.purge", words=_l("Ends deleted playlists, old changes and old invitations, corrects totals"))
 def purge() -> dict[str, int]:
     """Daily: removes deleted playlists, old changes and invitations, and corrects totals. A short write at a time."""

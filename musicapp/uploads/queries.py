@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import case, func, select
 
 from musicapp.accounts.models import User
 from musicapp.catalog.models import Album, Original, Track
 from musicapp.core.db import db
-from musicapp.jobs.models import CANCELLED, FAILED, Job
+from musicapp.jobs.models import CANCELLED, ENDED, FAILED, Job
 from musicapp.uploads.limits import current_limits
-from musicapp.uploads.models import RECEIVED, RECEIVING, Upload
+from musicapp.uploads.models import CANCELLED as UPLOAD_CANCELLED
+from musicapp.uploads.models import FAILED as UPLOAD_FAILED
+from musicapp.uploads.models import PROBED, READY, RECEIVED, RECEIVING, Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,47 @@ def expired_upload_ids(now: datetime) -> Sequence[int]:
 def receiving_uploads() -> Sequence[Upload]:
     """Uploads that wait for bytes, oldest first."""
     return db.session.scalars(select(Upload).where(Upload.state == RECEIVING).order_by(Upload.id)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What became of the files that somebody sent to an album since an instant. Ids of uploads."""
+
+    ready: list[int]
+    failed: list[int]
+    """Refused, or given up by their job."""
+    last_ended_at: datetime | None
+    is_coming: bool
+    """Bytes of another file have come lately."""
+    is_worked_on: bool
+
+
+COMING_FOR = timedelta(minutes=2)
+"""A file of which nothing has come for so long is interrupted: nobody waits for it."""
+
+
+def sitting(user_id: int, album_id: int, since: datetime | None, now: datetime) -> Sitting:
+    """The uploads of a person to an album that ended after `since`, and whether others are under way; one statement."""
+    job_is_its = ((Upload.state == RECEIVED) & (Job.kind == "probe_upload") & (Job.subject_id == Upload.id)) | (
+        (Upload.state == PROBED) & (Job.kind == "encode_track") & (Job.subject_id == Upload.track_id)
+    )
+    rows = db.session.execute(
+        select(Upload.id, Upload.state, Upload.expires_at, Upload.finished_at)
+        .add_columns(Job.state.label("job_state"), Job.finished_at.label("job_ended_at"))
+        .outerjoin(Job, job_is_its)
+        .where(Upload.user_id == user_id, Upload.album_id == album_id, Upload.state != UPLOAD_CANCELLED)
+        .order_by(Upload.id)
+    ).all()
+    ended = {row.id: (row, row.finished_at or row.job_ended_at) for row in rows if row.job_state != CANCELLED}
+    told = [(row, at) for row, at in ended.values() if at is not None and (since is None or at > since)]
+    touched_since = now + current_limits().unfinished_for - COMING_FOR
+    return Sitting(
+        ready=[row.id for row, _at in told if row.state == READY],
+        failed=[row.id for row, _at in told if row.state == UPLOAD_FAILED or row.job_state == FAILED],
+        last_ended_at=max((at for _row, at in told), default=None),
+        is_coming=any(row.state == RECEIVING and row.expires_at > touched_since for row in rows),
+        is_worked_on=any(row.state in (RECEIVED, PROBED) and row.job_state not in ENDED for row in rows),
+    )
 
 
 def abandoned_uploads(before: datetime) -> Sequence[Upload]:

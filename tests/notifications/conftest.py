@@ -10,6 +10,7 @@ from musicapp import create_app
 from musicapp.accounts.models import User
 from musicapp.catalog.services import create_album, create_artist
 from musicapp.core.db import db
+from musicapp.jobs import services as jobs
 from tests.servers import MailSink
 
 
@@ -29,6 +30,14 @@ def make_cast(title: str = "Morgenröte") -> Cast:
     db.session.flush()
     artist_id = create_artist(name="Ala & Söhne", owner_id=user.id)
     album_id = create_album(artist_id=artist_id, title=title, user_id=user.id)
+    # As releases before the tellings did: a mail that is a job of its own.
+    jobs.add(
+        "mail_album_created",
+        subject_id=album_id,
+        owner_id=user.id,
+        unique_key=f"mail_album_created/{album_id}/{user.id}",
+        arguments={"user_id": user.id},
+    )
     db.session.commit()
     return Cast(user.id, album_id)
 

@@ -54,7 +54,7 @@ def mail_jobs(site: Site) -> list[tuple[str, str | None]]:
     """State and error of the congratulations."""
     app = create_app(site.environ)
     with app.app_context(), reading():
-        rows = db.session.execute(db.select(Job.state, Job.error).where(Job.kind == "mail_album_created"))
+        rows = db.session.execute(db.select(Job.state, Job.error).where(Job.kind == "tell"))
         found = [(row.state, row.error) for row in rows]
         db.session.remove()
         db.engine.dispose()

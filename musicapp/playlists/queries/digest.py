@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
 from musicapp.accounts.models import User
 from musicapp.catalog.queries import TrackRow, visible_rows
@@ -124,7 +124,7 @@ def by_others(user_id: Any) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class DueDigest:
-    """Somebody who wants to be told and has something to be told of."""
+    """Somebody who has something to be told of."""
 
     playlist_id: int
     user_id: int
@@ -132,8 +132,11 @@ class DueDigest:
     to_version: int
 
 
-def due_digests() -> list[DueDigest]:
-    """All members and followers who want a digest and have changes by others that none told of. Two statements."""
+def due_digests(wanted_by: Select[Any]) -> list[DueDigest]:
+    """Those members and followers among `wanted_by` (user ids) who have changes by others that none told of.
+
+    Who has muted a playlist is left out. Two statements.
+    """
     due: list[DueDigest] = []
     for table in (PlaylistMember, PlaylistFollow):
         news = exists().where(
@@ -147,6 +150,7 @@ def due_digests() -> list[DueDigest]:
             .join(User, User.id == table.user_id)
             .where(
                 table.wants_digest.is_(True),
+                table.user_id.in_(wanted_by),
                 table.digested_version < Playlist.version,
                 Playlist.deleted_at.is_(None),
                 User.deleted_at.is_(None),

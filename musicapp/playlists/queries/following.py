@@ -19,6 +19,7 @@ class Following:
     seen_version: int | None = None
     """None for members and for who doesn't follow."""
     wants_digest: bool = False
+    """It is not muted."""
 
 
 def following(user_id: int | None, playlist_id: int) -> Following:

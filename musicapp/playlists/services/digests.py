@@ -1,10 +1,12 @@
-"""Digests: what others changed is told to those who asked for it, at most daily."""
+"""Digests: what others changed is told to those who want to hear of it, at most once in a while."""
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from typing import Any
 
-from musicapp.core.db import db, utc_now
+from sqlalchemy import Select, update
+
+from musicapp.core.db import db
 from musicapp.core.events import publish
 from musicapp.jobs import services as jobs
 from musicapp.playlists.events import PlaylistDigestDue
@@ -12,10 +14,9 @@ from musicapp.playlists.models import PlaylistFollow, PlaylistMember
 from musicapp.playlists.queries.digest import Digest, digest_of, due_digests
 
 
-def ask_for_digests() -> int:
-    """Adds a job for everybody who wants a digest and has news; returns how many there are."""
-    due = due_digests()
-    today = utc_now().date().isoformat()
+def ask_for_digests(wanted_by: Select[Any]) -> int:
+    """Adds a job for each of these users (a select of ids) who has news; returns how many there are."""
+    due = due_digests(wanted_by)
     for digest in due:
         jobs.add(
             "playlist_digest",
@@ -25,7 +26,7 @@ def ask_for_digests() -> int:
                 "from_version": digest.from_version,
                 "to_version": digest.to_version,
             },
-            unique_key=f"playlist_digest/{digest.playlist_id}/{digest.user_id}/{today}",
+            unique_key=f"playlist_digest/{digest.playlist_id}/{digest.user_id}/{digest.to_version}",
         )
     return len(due)
 

@@ -29,7 +29,7 @@ def follow(playlist_id: int, user_id: int, *, link_token: str | None = None) -> 
             playlist_id=playlist_id,
             user_id=user_id,
             seen_version=playlist.version,
-            wants_digest=False,
+            wants_digest=True,
             digested_version=playlist.version,
         )
     )
@@ -67,7 +67,9 @@ def mark_seen(playlist_id: int, user_id: int) -> None:
 
 
 def set_digest(playlist_id: int, user_id: int, wants: bool) -> None:
-    """Says whether a member or follower wants mails of what others change; they begin with what comes now.
+    """Mutes what others change in one playlist for a member or follower, or ends that; told is what comes from now on.
+
+    Whether and how one hears of changes at all is a preference, which the notifications know.
 
     Raises PlaylistForbiddenError for who neither joined nor follows.
     """
@@ -79,6 +81,18 @@ def set_digest(playlist_id: int, user_id: int, wants: bool) -> None:
         row.digested_version = playlist.version
     row.wants_digest = wants
     db.session.flush()
+
+
+def begin_digests(user_id: int) -> None:
+    """Somebody wants to hear of changes who did not: what there is by now is no news."""
+    for table in (PlaylistMember, PlaylistFollow):
+        version = select(Playlist.version).where(Playlist.id == table.playlist_id).scalar_subquery()
+        db.session.execute(
+            update(table)
+            .where(table.user_id == user_id)
+            .values(digested_version=version)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _follow(playlist_id: int, user_id: int) -> PlaylistFollow | None:

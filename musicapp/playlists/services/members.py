@@ -119,7 +119,7 @@ def accept_invitation(token_or_id: str | int, user_id: int) -> Playlist:
                 playlist_id=playlist.id,
                 user_id=user_id,
                 role=invitation.role,
-                wants_digest=False,
+                wants_digest=True,
                 digested_version=playlist.version,
             )
         )
