@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 from flask import current_app, render_template
@@ -17,6 +16,7 @@ from musicapp.accounts.models import User
 from musicapp.catalog.queries import Picture
 from musicapp.core.mailer import fixed_message_id
 from musicapp.core.pages import title_hue
+from musicapp.notifications.due import zone_of
 from musicapp.notifications.kinds import KINDS, MAIL
 from musicapp.notifications.unsubscribing import DIGEST, unsubscribe_headers, unsubscribe_link
 
@@ -123,7 +123,7 @@ def can_be_chosen(kind: str) -> bool:
     return kind == DIGEST or (kind in KINDS and MAIL in KINDS[kind].choices)
 
 
-def fill(kind: str, *, name: str, locale: str, time_zone: str, unsubscribe_link: str, **context: Any) -> Written:
+def fill(kind: str, /, *, name: str, locale: str, time_zone: str, unsubscribe_link: str, **context: Any) -> Written:
     """Fills the two templates of a kind. The first line of the text is the subject, so neither can lack one."""
     with force_locale(locale):
         context |= {
@@ -143,8 +143,9 @@ def fill(kind: str, *, name: str, locale: str, time_zone: str, unsubscribe_link:
 
 
 def moment_words(instant: datetime, time_zone: str) -> str:
-    """ "20 November 2026, 09:14 CET": a mail has no script that could write it in the reader's zone."""
-    return str(format_datetime(instant, "d MMMM y, HH:mm z", tzinfo=ZoneInfo(time_zone), locale=get_locale()))
+    """ "20 November 2026, 09:14 (Europe/Berlin)": a mail has no script that could write it in the reader's zone."""
+    written = format_datetime(instant, "d MMMM y, HH:mm", tzinfo=zone_of(time_zone), locale=get_locale())
+    return f"{written} ({time_zone.replace('_', ' ')})"
 
 
 def day_words(day: date) -> str:
