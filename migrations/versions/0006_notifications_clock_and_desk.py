@@ -240,7 +240,87 @@ def upgrade() -> None:
     op.add_column('users', sa.Column('suspended_reason', sa.Text(), nullable=True))
 
 
+    op.create_table('celery_clockedschedule',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('clocked_time', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_celery_clockedschedule')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('celery_crontabschedule',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('minute', sa.String(length=240), nullable=False),
+    sa.Column('hour', sa.String(length=96), nullable=False),
+    sa.Column('day_of_week', sa.String(length=64), nullable=False),
+    sa.Column('day_of_month', sa.String(length=124), nullable=False),
+    sa.Column('month_of_year', sa.String(length=64), nullable=False),
+    sa.Column('timezone', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_celery_crontabschedule')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('celery_intervalschedule',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('every', sa.Integer(), nullable=False),
+    sa.Column('period', sa.Enum('days', 'hours', 'minutes', 'seconds', 'microseconds', name='period'), nullable=False),
+    sa.CheckConstraint('every >= 1', name=op.f('ck_celery_intervalschedule_every')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_celery_intervalschedule')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('celery_periodictask',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('name', sa.String(length=255), nullable=False),
+    sa.Column('task', sa.String(length=255), nullable=False),
+    sa.Column('args', sa.Text(), nullable=False),
+    sa.Column('kwargs', sa.Text(), nullable=False),
+    sa.Column('queue', sa.String(length=255), nullable=True),
+    sa.Column('exchange', sa.String(length=255), nullable=True),
+    sa.Column('routing_key', sa.String(length=255), nullable=True),
+    sa.Column('headers', sa.Text(), nullable=True),
+    sa.Column('priority', sa.Integer(), nullable=True),
+    sa.Column('expires', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('expire_seconds', sa.Integer(), nullable=True),
+    sa.Column('one_off', sa.Boolean(), nullable=False),
+    sa.Column('start_time', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('enabled', sa.Boolean(), nullable=False),
+    sa.Column('last_run_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('total_run_count', sa.Integer(), nullable=False),
+    sa.Column('date_changed', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('description', sa.Text(), nullable=True),
+    sa.Column('discriminator', sa.String(length=20), nullable=False),
+    sa.Column('schedule_id', sa.Integer(), nullable=False),
+    sa.CheckConstraint('priority BETWEEN 0 AND 255', name=op.f('ck_celery_periodictask_priority')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_celery_periodictask')),
+    sa.UniqueConstraint('name', name=op.f('uq_celery_periodictask_name')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('celery_periodictaskchanged',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('last_update', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_celery_periodictaskchanged')),
+    sqlite_autoincrement=False
+    )
+    op.create_table('celery_solarschedule',
+    sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('event', sa.Enum('dawn_astronomical', 'dawn_nautical', 'dawn_civil', 'sunrise', 'solar_noon', 'sunset', 'dusk_civil', 'dusk_nautical', 'dusk_astronomical', name='solarevent'), nullable=False),
+    sa.Column('latitude', sa.Numeric(precision=9, scale=6, decimal_return_scale=6, asdecimal=False), nullable=False),
+    sa.Column('longitude', sa.Numeric(precision=9, scale=6, decimal_return_scale=6, asdecimal=False), nullable=False),
+    sa.CheckConstraint('latitude BETWEEN -90 AND 90', name=op.f('ck_celery_solarschedule_latitude')),
+    sa.CheckConstraint('longitude BETWEEN -180 AND 180', name=op.f('ck_celery_solarschedule_longitude')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_celery_solarschedule')),
+    sa.UniqueConstraint('event', 'latitude', 'longitude', name=op.f('uq_celery_solarschedule_event_latitude_longitude')),
+    sqlite_autoincrement=True
+    )
+
 def downgrade() -> None:
+    op.drop_table('celery_solarschedule')
+    op.drop_table('celery_periodictaskchanged')
+    op.drop_table('celery_periodictask')
+    op.drop_table('celery_intervalschedule')
+    op.drop_table('celery_crontabschedule')
+    op.drop_table('celery_clockedschedule')
+    if op.get_bind().dialect.name == 'postgresql':  # the types of its enumerations stay otherwise
+        for name in ('period', 'solarevent'):
+            op.execute(f'DROP TYPE {name}')
+
     op.drop_column('users', 'suspended_reason')
     for column in ('taken_down_published_at', 'taken_down_reason', 'taken_down_at'):
         op.drop_column('albums', column)

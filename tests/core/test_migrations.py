@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ WORDS = {
     ("albums", "kind"): "album",
     ("announcements", "state"): "draft",
     ("artist_members", "role"): "owner",
+    ("celery_intervalschedule", "period"): "days",
+    ("celery_solarschedule", "event"): "sunrise",
     ("deliveries", "state"): "waiting",
     ("digest_entries", "frequency"): "daily",
     ("jobs", "state"): "queued",
@@ -48,6 +51,7 @@ VALUES: dict[type, Any] = {
     int: 1,
     str: "x",
     float: 0.5,
+    Decimal: 0.5,
     bool: True,
     datetime: datetime(2026, 3, 1, 12, tzinfo=UTC),
     date: date(2026, 3, 1),
