@@ -61,25 +61,37 @@ def _running_site(folder: Path, redis_server: RedisServer, sink: MailSink) -> Si
     return site
 
 
-@pytest.fixture(scope="module")
-def module_sink() -> Iterator[MailSink]:
+@pytest.fixture(scope="session")
+def session_sink() -> Iterator[MailSink]:
     sink = MailSink()
     sink.start()
     yield sink
     sink.stop()
 
 
-@pytest.fixture(scope="module")
-def shared_site(module_sink: MailSink) -> Iterator[Site]:
-    """One whole site for the tests of a module, which only add to it."""
+@pytest.fixture(scope="session")
+def started_site(session_sink: MailSink) -> Iterator[Site]:
     folder = Path(tempfile.mkdtemp(prefix="ma-"))
     server = RedisServer(folder)
     server.start()
-    site = _running_site(folder / "site", server, module_sink)
+    site = _running_site(folder / "site", server, session_sink)
     yield site
     site.stop()
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def module_sink(session_sink: MailSink) -> MailSink:
+    session_sink.messages.clear()
+    return session_sink
+
+
+@pytest.fixture(scope="module")
+def shared_site(started_site: Site, module_sink: MailSink) -> Site:
+    """One whole site for the tests of a module, which only add to it. Its processes are the same for all modules."""
+    started_site.empty()
+    return started_site
 
 
 @pytest.fixture
