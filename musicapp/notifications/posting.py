@@ -262,7 +262,7 @@ class _Part:
             self._ends(row, SUPPRESSED, recipient=letter.to[:254], subject=letter.subject[:300], smtp_answer=words)
             return None, False
         # Nobody's holiday note should answer.
-        headers = {"Auto-Submitted": "auto-generated", **getattr(letter, "headers", {})}
+        headers = {"Auto-Submitted": "auto-generated", **letter.headers}
         mail = OutgoingMail(letter.to, letter.subject, letter.text, letter.html, letter.message_id, headers)
         return mail, bounces > 0
 

@@ -1,4 +1,4 @@
-"""The congratulation through real workers: SMTP away at that moment, and a worker killed while the server thinks."""
+"""Mails through real workers: SMTP and Redis away at that moment, and a worker killed in the middle of a mailing."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import pytest
 
 from musicapp import create_app
 from musicapp.accounts import services as accounts
+from musicapp.accounts.models import User
 from musicapp.catalog import services as catalog
-from musicapp.catalog.models import Artist
+from musicapp.catalog.models import Album, Artist
 from musicapp.core.db import db, reading
 from musicapp.jobs.models import Job
+from musicapp.notifications.telling import tell
 from tests.servers import MailSink, Site, wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
 
+READERS = 12
+
+
 class ThinkingSink(MailSink):
-    """Takes the first mail in and then never answers it."""
+    """Takes the fifth mail in and then never answers it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +32,7 @@ class ThinkingSink(MailSink):
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.begun += 1
-        if self.begun == 1:
+        if self.begun == 5:
             await asyncio.sleep(120)  # longer than the worker lives
         return await super().handle_DATA(server, session, envelope)
 
@@ -61,21 +66,42 @@ def mail_jobs(site: Site) -> list[tuple[str, str | None]]:
     return found
 
 
-def test_worker_killed_while_the_mail_server_thinks_sends_it_once(site: Site) -> None:
+def tell_many(site: Site) -> None:
+    """A mailing to READERS people about alice's album."""
+    app = create_app(site.environ)
+    with app.app_context():
+        names = [f"reader{n}" for n in range(READERS)]
+        users = [
+            User(username=name, username_key=name, display_name=name, email=f"{name}@example.org", password_hash="x")
+            for name in names
+        ]
+        db.session.add_all(users)
+        db.session.flush()
+        album_id = db.session.scalars(db.select(Album.id)).one()
+        about = {"user_ids": [user.id for user in users]}
+        tell("album_created", subject_id=album_id, arguments=about, reason="to many")
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_a_worker_killed_in_the_middle_of_a_mailing_sends_every_mail_once(site: Site) -> None:
     sink = ThinkingSink()
     sink.start()
     site.environ.update(MAIL_SERVER="127.0.0.1", MAIL_PORT=str(sink.port))
     site.migrate()
     make_album(site)
+    tell_many(site)
     site.start_worker("default")
     site.start_beat()
-    wait_for(lambda: sink.begun == 1, 40, "the first attempt")
+    wait_for(lambda: sink.begun == 5, 40, "the fifth mail")
     site.kill("worker-default")
-    assert sink.messages == []
+    assert len(sink.messages) == 4
     site.start_worker("default")
-    wait_for(lambda: mail_jobs(site) == [("succeeded", None)], 60, "the mail to be sent")
-    [mail] = sink.to("alice@example.org", "Low Tide")
-    assert mail["Message-ID"]
+    wait_for(lambda: mail_jobs(site) == [("succeeded", None)] * 2, 60, "the mails to be sent")
+    names = ["alice", *(f"reader{n}" for n in range(READERS))]
+    assert sorted(str(mail["To"]) for mail in sink.messages) == sorted(f"{name}@example.org" for name in names)
+    assert len({mail["Message-ID"] for mail in sink.messages}) == 1 + READERS
     sink.stop()
 
 
