@@ -60,6 +60,7 @@ PUBLIC_ENDPOINTS = {
     "live.live",
     "notifications.ask_to_unsubscribe",
     "notifications.unsubscribe",
+    "ops.flower_auth",
     "ops.healthz",
     "ops.metrics",
     "ops.readyz",

@@ -32,15 +32,22 @@ class Link:
 MUSIC, WORK, SITE = _l("People and music"), _l("Work and mail"), _l("The site")
 
 ENTRIES: tuple[Entry, ...] = (
-    Entry("", "ops.desk", _l("Overview"), "monitor"),
+    Entry("", "ops.desk", _l("Overview"), "gauge"),
     Entry(MUSIC, "ops.users", _l("Users"), "users"),
     Entry(MUSIC, "ops.artists", _l("Artists"), "audio-lines"),
     Entry(MUSIC, "ops.albums", _l("Albums"), "disc-3"),
-    Entry(MUSIC, "ops.reports", _l("Reports"), "triangle-alert"),
+    Entry(MUSIC, "ops.reports", _l("Reports"), "flag"),
     Entry(WORK, "ops.mails", _l("Mail"), "mail"),
     Entry(WORK, "ops.announcements", _l("Announcements"), "send"),
-    Entry(SITE, "ops.storage", _l("Storage"), "download"),
-    Entry(SITE, "ops.audit_log", _l("Audit log"), "list-checks"),
+    Entry(WORK, "ops.jobs", _l("Jobs"), "history"),
+    Entry(WORK, "ops.failures", _l("Failures"), "circle-alert"),
+    Entry(WORK, "ops.queues", _l("Queues"), "list-end"),
+    Entry(WORK, "ops.workers", _l("Workers"), "settings"),
+    Entry(SITE, "ops.live", _l("Live"), "globe"),
+    Entry(SITE, "ops.requests", _l("Requests"), "gauge"),
+    Entry(SITE, "ops.cache", _l("Cache"), "list-start"),
+    Entry(SITE, "ops.storage", _l("Storage"), "hard-drive"),
+    Entry(SITE, "ops.audit_log", _l("Audit log"), "scroll-text"),
 )
 """In the order of the column; entries of one group stand together."""
 
