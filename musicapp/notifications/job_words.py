@@ -22,6 +22,11 @@ presenting.call(
     mail_email_changed=_l("Mail: the address was changed"),
     mail_new_device=_l("Mail: a new device signed in"),
     mail_again=_l("Mail: sent again"),
+    mail_album_created=_l("Mail: congratulations on an album"),
+    digest=_l("Digest"),
+    newsletter=_l("Newsletter"),
+    artist_figures=_l("The week in figures"),
+    tell_uploads=_l("See whether uploads are done"),
 )
 
 
@@ -33,6 +38,12 @@ def telling_in_words(job: JobView) -> Shown:
     title = str(KINDS[kind].words) if kind in KINDS else presenting.words_of(job.kind)
     counts = {name: number for name, number in (job.result or {}).items() if isinstance(number, int)}
     return Shown(title, lines=tuple(_lines(counts)), counts=counts)
+
+
+@presenting.presents("digest", "newsletter", "artist_figures")
+def mailing_in_words(job: JobView) -> Shown:
+    counts = {name: number for name, number in (job.result or {}).items() if isinstance(number, int)}
+    return Shown(presenting.words_of(job.kind), lines=tuple(_lines(counts)), counts=counts)
 
 
 def _lines(counts: Mapping[str, Any]) -> Iterator[str]:

@@ -7,9 +7,12 @@ from flask_babel import lazy_gettext as _l
 from musicapp.core.db import db
 from musicapp.jobs.context import JobContext
 from musicapp.jobs.periodic import periodic
+from musicapp.jobs.presenting import call
 from musicapp.jobs.registry import job_kind
 from musicapp.playback import forgetting, services
 from musicapp.playback.play_queue import services as play_queue
+
+call(forget_listener=_l("Take a closed account out of what was heard"))
 
 
 @job_kind("forget_listener", queue="default")

@@ -8,8 +8,11 @@ from musicapp.core.db import db
 from musicapp.jobs import services as jobs
 from musicapp.jobs.context import JobContext
 from musicapp.jobs.periodic import periodic
+from musicapp.jobs.presenting import call
 from musicapp.jobs.registry import job_kind
 from musicapp.search import queries, services
+
+call(rebuild_search_index=_l("Make the search index anew"))
 
 
 @job_kind("rebuild_search_index")
