@@ -9,17 +9,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from celery.beat import PersistentScheduler, Scheduler
-from celery.schedules import crontab, schedule
+from celery.schedules import schedule
 from flask import Flask
 from redis.exceptions import LockError
 from sqlalchemy import func, select
+from sqlalchemy.orm import sessionmaker
+from sqlalchemy_celery_beat.schedulers import DatabaseScheduler
 
 from musicapp.core.db import db, reading, utc_now
 from musicapp.core.redis import RedisUnavailable
+from musicapp.jobs import schedule_rows
 from musicapp.jobs.models import PeriodicRun
 from musicapp.jobs.periodic import CLOCK
 from musicapp.jobs.reports import BEAT_SEEN
@@ -43,12 +46,15 @@ class OneOfMany(Scheduler):  # type: ignore[misc]
     """
 
     def __init__(self, app: Any, *args: Any, **options: Any) -> None:
+        self._take_part(app)
+        super().__init__(app, *args, **options)
+
+    def _take_part(self, app: Any) -> None:
         self._flask_app: Flask = app.flask_app
         self._redis = self._flask_app.extensions["redis"]
         self._lock = self._redis.lock(LOCK_KEY, timeout=LOCK_SECONDS, thread_local=False)
         self._is_leading = self._is_told_to_wait = False
         self._wall_minus_monotonic = time.time() - time.monotonic()
-        super().__init__(app, *args, **options)
 
     def setup_schedule(self) -> None:
         """Nothing yet: the schedule is opened by whoever leads, or two would write one file."""
@@ -153,11 +159,51 @@ class FileSchedules(OneOfMany, PersistentScheduler):  # type: ignore[misc]
             self._store = None
 
 
-def next_run(schedule_: Any, last_run_at: datetime | None) -> datetime:
-    """When an entry that ran last at `last_run_at` is due, now at the earliest."""
-    now = utc_now()
-    if isinstance(schedule_, crontab):
-        remaining: timedelta = schedule_.remaining_estimate(last_run_at or now)
-    else:
-        remaining = (last_run_at or now) + schedule_.run_every - now
-    return now + max(timedelta(), remaining)
+class DatabaseSchedules(OneOfMany, DatabaseScheduler):  # type: ignore[misc]
+    """sqlalchemy-celery-beat on the site's own database and tables, filled from schedule.py.
+
+    Changes of the rows are seen with the next turn.
+    """
+
+    _schedule: dict[str, Any]
+
+    def __init__(self, app: Any, *args: Any, **options: Any) -> None:
+        self._take_part(app)
+        with self._flask_app.app_context():
+            self.engine = db.engine.execution_options(schema_translate_map={"celery_schema": None})
+        self.Session = sessionmaker(bind=self.engine, expire_on_commit=False)
+        self._dirty: set[str] = set()
+        # Past the library's own, which would open the database a second time and make tables.
+        Scheduler.__init__(self, app, *args, **options)
+
+    def open_schedule(self) -> None:
+        if changed := schedule_rows.fill(self.app.conf.beat_schedule):
+            log.info("%s entries of the schedule were written into the database", changed)
+        db.session.commit()
+        self._initial_read = True
+
+    def leave_schedule(self) -> None:
+        self._dirty.clear()
+        self._schedule = {}
+
+    def set_last_run(self, entry: Any, at: datetime) -> None:
+        entry.last_run_at = entry.model.last_run_at = at
+
+    def schedule_changed(self) -> bool:
+        with reading():
+            return bool(super().schedule_changed())
+
+    def all_as_schedule(self) -> dict[str, Any]:
+        with reading():
+            found: dict[str, Any] = super().all_as_schedule()
+        return found
+
+    def reserve(self, entry: Any) -> Any:
+        reserved = super().reserve(entry)
+        if reserved.model.one_off:
+            self.sync()  # at once: a beat that is killed now must not send it again
+        return reserved
+
+    @property
+    def info(self) -> str:
+        return "    . db -> the site's own"

@@ -13,7 +13,7 @@ from musicapp.core.db import Base
 
 
 def _adopted(table: Table) -> Table:
-    nameless = table.to_metadata(MetaData(), schema=None)
+    nameless = table.to_metadata(MetaData(), schema=None)  # type: ignore[arg-type]
     for column in nameless.columns:
         column.comment = None  # SQLite keeps none
     for constraint in nameless.constraints:

@@ -37,7 +37,7 @@ def beat(context: Flask, tmp_path: Path) -> Iterator[Make]:
     celery = context.extensions["celery"]
     celery.conf.beat_schedule = SCHEDULE
 
-    class Recording(FileSchedules):  # type: ignore[misc]
+    class Recording(FileSchedules):
         def apply_entry(self, entry: Any, producer: Any = None) -> None:
             self.sent.append(entry.task)
 
