@@ -10,17 +10,13 @@ import os
 import socket
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from celery import current_task
-from celery.signals import after_task_publish, beat_init
-from flask import Flask
 from redis import Redis
 
 from musicapp.core.processes import children_of, forget, memory_bytes, report, reported
-from musicapp.core.redis import RedisError
 
 STARTED_AT = time.time()
 
@@ -112,21 +108,11 @@ def workers_seen(client: Redis) -> list[WorkerSeen]:
 
 
 BEAT_SEEN = "beat-seen"
+"""Where the clock writes the time at each of its turns: jobs/beat.py."""
+BEAT_SILENT_AFTER_S = 60
 
 
 def seconds_since_beat(client: Redis) -> float | None:
-    """How long ago the clock last sent a task; None where it never did. Raises RedisError when Redis is away."""
+    """How long ago the clock last looked what is due; None where it never did. Raises RedisError if Redis is away."""
     raw: Any = client.get(BEAT_SEEN)
     return max(0.0, time.time() - float(raw)) if raw else None
-
-
-@beat_init.connect(weak=False)  # type: ignore[untyped-decorator]
-def _watch_beat(sender: Any, **_: Any) -> None:
-    """What counts is that the clock sends, not that its process lives: so this is said when a task has left."""
-    app: Flask = sender.app.flask_app
-
-    def note(**_: Any) -> None:
-        with suppress(RedisError):  # then nothing was sent either
-            app.extensions["redis"].set(BEAT_SEEN, time.time())
-
-    after_task_publish.connect(note, weak=False)

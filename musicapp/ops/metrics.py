@@ -69,7 +69,7 @@ def _of_redis() -> Iterator[Metric]:
     yield from _of_workers()
     beat_s = seconds_since_beat(client)
     if beat_s is not None:
-        yield _gauge("beat_age_seconds", "Seconds since the clock last sent a task.", beat_s)
+        yield _gauge("beat_age_seconds", "Seconds since the clock last looked what is due.", beat_s)
 
 
 def _counter(name: str, words: str, counts: dict[str, dict[counted.Labels, int]], labels: list[str]) -> Metric:

@@ -16,6 +16,7 @@ def report_workers(app: Flask, seconds_ago: float = 0) -> None:
     with app.app_context():
         for queue in ("default", "media"):
             redis_client().set(f"worker-seen:{queue}", time.time() - seconds_ago)
+        redis_client().set("beat-seen", time.time() - seconds_ago)
 
 
 def test_process_is_well_whatever_it_stands_on(environ: dict[str, str], tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_ready_when_every_part_answers(app: Flask) -> None:
     assert response.status_code == 200
     assert response.json is not None
     assert response.json["status"] == "ok"
-    assert set(response.json["parts"]) == {"database", "storage", "redis", "worker_default", "worker_media"}
+    assert set(response.json["parts"]) == {"database", "storage", "redis", "worker_default", "worker_media", "beat"}
 
 
 def test_silent_workers_are_named_but_pages_go_on(app: Flask) -> None:
@@ -40,6 +41,7 @@ def test_silent_workers_are_named_but_pages_go_on(app: Flask) -> None:
     assert response.json is not None
     assert response.json["status"] == "degraded"
     assert "No worker of the queue media" in response.json["parts"]["worker_media"]["words"]
+    assert response.json["parts"]["beat"]["words"].startswith("The clock has been silent")
     assert 89 <= response.json["parts"]["worker_media"]["seconds_since_seen"] <= 120
 
 
@@ -49,7 +51,7 @@ def test_without_redis_it_is_degraded(environ: dict[str, str], own_redis: RedisS
     response = app.test_client().get("/readyz")
     assert response.status_code == 200
     assert response.json is not None
-    assert response.json["parts"]["redis"]["status"] == "degraded"
+    assert response.json["parts"]["redis"]["status"] == response.json["parts"]["beat"]["status"] == "degraded"
     with app.app_context():
         db.engine.dispose()
     app.extensions["redis"].close()

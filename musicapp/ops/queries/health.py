@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from musicapp.core.db import db
 from musicapp.core.redis import RedisError, redis_client
+from musicapp.core.settings import process_started_at
 from musicapp.core.storage import store
 from musicapp.jobs.queries import WORKER_SILENT_AFTER_S, seconds_since_worker_seen
-
-QUEUES = ("default", "media")
+from musicapp.jobs.reports import BEAT_SILENT_AFTER_S, seconds_since_beat
+from musicapp.ops.queries.queues import queue_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,9 @@ class Readiness:
 def readiness() -> Readiness:
     """Looks at every part now. Without Redis it takes a few tenths of a second, never longer than its time-outs."""
     parts = {"database": _database(), "storage": _storage(), "redis": _redis()}
-    for queue in QUEUES:
+    for queue in queue_names():
         parts[f"worker_{queue}"] = _worker(queue)
+    parts["beat"] = _beat()
     found = {part["status"] for part in parts.values()}
     status = "failing" if "failing" in found else "degraded" if "degraded" in found else "ok"
     return Readiness(status, parts)
@@ -76,4 +79,18 @@ def _worker(queue: str) -> dict[str, Any]:
             "words": f"No worker of the queue {queue} has reported for a minute.",
             "seconds_since_seen": round(seconds),
         }
+    return {"status": "ok", "seconds_since_seen": round(seconds)}
+
+
+def _beat() -> dict[str, Any]:
+    try:
+        seconds = seconds_since_beat(redis_client())
+    except RedisError:
+        return {"status": "degraded", "words": "Unknown: Redis is away.", "seconds_since_seen": None}
+    if seconds is None:
+        # Before its first turn the clock's age is that of this process.
+        seconds = max(0.0, time.time() - process_started_at())
+    if seconds > BEAT_SILENT_AFTER_S:
+        words = "The clock has been silent for a minute: nothing periodic is done."
+        return {"status": "degraded", "words": words, "seconds_since_seen": round(seconds)}
     return {"status": "ok", "seconds_since_seen": round(seconds)}
