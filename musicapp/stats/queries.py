@@ -70,7 +70,7 @@ def weeks_of_artists(artist_ids: Sequence[int], first_day: date) -> list[WeekOfA
     names = {row.id: row.name for row in db.session.execute(_names(artist_ids))}
     this, before = [_Week(start) for start in (first_day, first_day - timedelta(days=7))]
     counted: dict[str, list[dict[int, int]]] = {
-        what: [dict(db.session.execute(of(artist_ids, week)).tuples().all()) for week in (this, before)]
+        what: [_counts(of(artist_ids, week)) for week in (this, before)]
         for what, of in (("plays", _plays), ("listeners", _listeners), ("followers", _followers), ("likes", _likes))
     }
 
@@ -103,6 +103,10 @@ class _Week:
 
     def has(self, instant: Any) -> tuple[Any, Any]:
         return instant >= self.since, instant < self.until
+
+
+def _counts(found: Select[int, int]) -> dict[int, int]:
+    return {row[0]: row[1] for row in db.session.execute(found)}
 
 
 def _names(artist_ids: Sequence[int]) -> Select[int, str]:
