@@ -128,6 +128,7 @@ def nginx_before(stack: ExitStack, site: Served, folder: Path) -> int | None:
     values = {
         "NGINX_UPSTREAM": f"{ADDRESS}:{site.port}",
         "NGINX_LISTEN_FILE": folder / "listen.conf",
+        "NGINX_FLOWER": "127.0.0.1:5555",
         "NGINX_MEDIA": Path(site.environ["INSTANCE_PATH"]) / "media",
         "NGINX_STATIC": STATIC,
         "NGINX_TEMP": folder / "temp",

@@ -237,6 +237,7 @@ class Site:
         values = {
             "NGINX_UPSTREAM": f"{ADDRESS}:{upstream}",
             "NGINX_LISTEN_FILE": folder / "listen.conf",
+            "NGINX_FLOWER": "127.0.0.1:5555",
             "NGINX_MEDIA": self._library.instance / "media",
             "NGINX_STATIC": REPOSITORY / "musicapp" / "static",
             "NGINX_TEMP": folder / "temp",

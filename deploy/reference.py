@@ -20,8 +20,6 @@ END = "<!-- end of settings -->"
 COMPOSE_SETTINGS = {
     "POSTGRES_PASSWORD": ("", "password of the database's user; needed"),
     "REDIS_PASSWORD": ("", "password of Redis; needed"),
-    "FLOWER_BASIC_AUTH": ("", "`user:password` for Flower; needed"),
-    "FLOWER_PORT": ("5555", "port of Flower on this machine only"),
     "NGINX_PORT": ("8080", "port of the site on the host"),
     "NGINX_INSIDE_PORT": ("80", "443 with TLS"),
     "NGINX_LISTEN": ("listen-plain.conf", "`listen-tls.conf` with a certificate in `tls/`"),

@@ -30,7 +30,9 @@ def fill_in(template: str, values: dict[str, str]) -> str:
     return text
 
 
-def write_configuration(folder: Path, app_port: int, listen: str, *, media: Path | None = None) -> Path:
+def write_configuration(
+    folder: Path, app_port: int, listen: str, *, media: Path | None = None, flower_port: int = 5555
+) -> Path:
     """The shipped nginx.conf filled in for `folder`; returns its path."""
     for name in ("media", "temp"):
         (folder / name).mkdir(exist_ok=True)
@@ -39,6 +41,7 @@ def write_configuration(folder: Path, app_port: int, listen: str, *, media: Path
     mime_types.write_text("types { text/css css; text/javascript js; image/svg+xml svg; audio/ogg opus; }\n")
     values = {
         "NGINX_UPSTREAM": f"127.0.0.1:{app_port}",
+        "NGINX_FLOWER": f"127.0.0.1:{flower_port}",
         "NGINX_LISTEN_FILE": str(folder / "listen.conf"),
         "NGINX_MEDIA": str(media or folder / "media"),
         "NGINX_STATIC": str(REPOSITORY / "musicapp" / "static"),

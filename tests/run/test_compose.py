@@ -45,7 +45,7 @@ def test_an_image_is_ours_or_has_a_version(name: str) -> None:
 
 def test_no_secret_has_a_default() -> None:
     text = (REPOSITORY / "docker-compose.yml").read_text()
-    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_BASIC_AUTH"):
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
         used = re.findall(rf"\$\{{{name}([^}}]*)\}}", text)
         assert used
         assert all(rest.startswith(":?") for rest in used)
@@ -60,6 +60,14 @@ def test_every_queue_that_jobs_wait_in_has_a_worker_in_make_run_and_in_compose(a
     ):
         served = [command[command.index("-Q") + 1] for command in commands if "-Q" in command]
         assert queues <= {queue for names in served for queue in names.split(",")}
+
+
+def test_flower_is_reached_by_way_of_nginx_only() -> None:
+    flower, nginx = services()["flower"], services()["nginx"]
+    assert "ports" not in flower
+    assert "--url_prefix=flower" in flower["command"]
+    assert nginx["environment"]["NGINX_FLOWER"] == "flower:5555"
+    assert "flower" in nginx["depends_on"]
 
 
 def test_what_the_image_copies_exists_and_is_let_through() -> None:

@@ -6,7 +6,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -21,11 +23,38 @@ BYTES = bytes(range(256)) * 400
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def flower() -> Iterator[ThreadingHTTPServer]:
+    """Stands in for Flower: answers with what it was asked."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = f"flower was asked for {self.path}\n{self.headers}".encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(asked)))
+            self.end_headers()
+            self.wfile.write(asked)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, flower: ThreadingHTTPServer) -> Iterator[str]:
     """The address of nginx before the tiny app."""
     folder = tmp_path_factory.mktemp("nginx")
     app_port, port = free_port(), free_port()
-    configuration = write_configuration(folder, app_port, f"listen 127.0.0.1:{port} default_server;\n")
+    listen = f"listen 127.0.0.1:{port} default_server;\n"
+    configuration = write_configuration(folder, app_port, listen, flower_port=flower.server_port)
     (folder / "media" / "renditions").mkdir()
     (folder / "media" / "renditions" / "one.opus").write_bytes(BYTES)
     web = start(
@@ -122,6 +151,25 @@ def test_static_files_come_from_nginx_compressed_and_are_asked_for_again(site: s
     assert plain.status_code == 200
     assert plain.headers["Content-Encoding"] == "gzip"
     assert plain.headers["Cache-Control"] == "no-cache"
+
+
+def test_flower_is_for_admins_and_learns_no_session(site: str) -> None:
+    def ask(who: str, method: str = "GET") -> requests.Response:
+        address = f"{site}/flower/tasks?limit=5"
+        headers = {"Cookie": f"who={who}"} if who else {}
+        return requests.request(method, address, headers=headers, timeout=5, allow_redirects=False)
+
+    admin = ask("admin")
+    assert (admin.status_code, admin.text.split("\n")[0]) == (200, "flower was asked for /flower/tasks?limit=5")
+    assert "Cookie" not in admin.text
+    for method in ("GET", "POST"):
+        stranger = ask("", method)
+        assert (stranger.status_code, stranger.headers["Location"]) == (303, "/login?next=/flower/")
+        bob = ask("bob", method)
+        assert (bob.status_code, bob.text) == (404, "nothing here")
+    assert ask("admin", "POST").status_code == 200
+    asked_from_outside = requests.get(f"{site}/flower-auth", headers={"Cookie": "who=admin"}, timeout=5)
+    assert asked_from_outside.status_code == 404
 
 
 def test_the_tls_variant_is_accepted_by_nginx(tmp_path: Path) -> None:

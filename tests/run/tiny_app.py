@@ -22,6 +22,13 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return _events()
     if path == "/uploads/":
         return _take(environ, start_response)
+    if path == "/flower-auth":
+        status = {"who=admin": "204 No Content", "who=bob": "403 Forbidden"}.get(environ.get("HTTP_COOKIE", ""))
+        start_response(status or "401 Unauthorized", [])
+        return []
+    if path == "/404":
+        start_response("404 Not Found", [("Content-Type", "text/plain")])
+        return [b"nothing here"]
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [_answer(path, environ).encode()]
 

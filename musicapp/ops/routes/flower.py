@@ -12,7 +12,11 @@ from musicapp.ops.routes._blueprint import blueprint
 @blueprint.get("/flower-auth")
 @public
 def flower_auth() -> Response:
-    """Asked by nginx before each request to /flower/: 204 for admins, 401 for everybody else. Not for people."""
-    response = Response(status=204 if current_viewer().is_admin else 401)
+    """Asked by nginx before each request to /flower/: 204 for admins, 401 for strangers, 403 for who is signed in.
+
+    Outside of /admin/, where others get 404: nginx takes nothing but 401 and 403 for a no.
+    """
+    viewer = current_viewer()
+    response = Response(status=204 if viewer.is_admin else 403 if viewer.is_authenticated else 401)
     response.headers["Cache-Control"] = "no-store"
     return response
