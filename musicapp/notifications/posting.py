@@ -198,6 +198,7 @@ class _Part:
         }
         try:
             answer = out.send(mail)
+            log.info("mail %s has left (%s): %s", mail.message_id, row.kind, answer)
         except ServerAwayError as error:
             delay_s = retry_delay_seconds(self.job.attempt)
             if self.counts[WAITING] > 1:
@@ -287,7 +288,7 @@ class _Part:
         if self.end is None and claim_id is None:
             return False
         for delay_s in (*WRITE_AGAIN_AFTER_S, None):
-            db.session.rollback()
+            db.session.rollback()  # whatever was interrupted, such as reading
             try:
                 is_claimed = self._write_once(claim_id)
                 db.session.commit()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +113,21 @@ def test_a_connection_whose_first_mail_was_refused_is_used_again_or_replaced(app
         out.send(OutgoingMail(**MAIL))
         out.send(OutgoingMail(**MAIL))
     assert (sink.connection_count, len(sink.messages)) == (2, 3)
+
+
+def test_headers_stand_in_one_line_as_mail_programs_read_them(app: Flask, tmp_path: Path) -> None:
+    app.config.update(MAIL_SERVER=None, INSTANCE_PATH=str(tmp_path))
+    address = "<https://music.example.org/unsubscribe/" + "a1.B-" * 60 + ">"
+    mail = {**MAIL, "text": "Line\r\n.\nä" + "x" * 2000, "headers": {"List-Unsubscribe": address}}
+    send_mail(**mail)
+    [written] = [file.read_bytes() for file in (tmp_path / "mail").iterdir()]
+    assert f"\r\nList-Unsubscribe: {address}\r\n".encode() in written
+    assert b"Subject: =?utf-8?" in written
+    lines = written.split(b"\r\n")
+    assert max(map(len, lines)) < 998
+    assert not [line for line in lines if b"\n" in line]
+    read = email.message_from_bytes(written, policy=email.policy.default)
+    assert isinstance(read, EmailMessage)
+    body = read.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().splitlines() == ["Line", ".", "ä" + "x" * 2000]
