@@ -14,4 +14,4 @@ def show_change(event: JobChanged) -> None:
 
 @on(PeriodicRunEnded)
 def show_run(event: PeriodicRunEnded) -> None:
-    live.note("schedules", "periodic_run", event.run_id)
+    live.poke("schedules")

@@ -33,6 +33,7 @@ from musicapp.jobs import reports
 from musicapp.jobs.events import PeriodicRunEnded
 from musicapp.jobs.models import FAILED, LOST, RUNNING, SUCCEEDED, PeriodicRun
 from musicapp.live import services as live
+from musicapp.live.log import POKE
 
 log = logging.getLogger(__name__)
 
@@ -266,7 +267,7 @@ class _Heart:
         if self._ended.wait(SHOWN_AFTER_S):
             return
         with self._app.app_context():
-            live.publish_now("schedules", "periodic_run", self._run_id, unlogged=True)
+            live.publish_now("schedules", f"{POKE}schedules-changed", 0, unlogged=True)
         while not self._ended.wait(self._app.config["JOB_HEARTBEAT_TIMEOUT_SECONDS"] / 6):
             with self._app.app_context():
                 self._write()

@@ -17,3 +17,9 @@ presenting.call(**{MEASURE: _l("Measure the storage")})
 def may_hear_desk(viewer: Any, number: int | None) -> bool:
     """Admins. Pokes only: each page fetches its own part, and is asked who it is."""
     return number is None and viewer.is_admin
+
+
+@topic("schedules")
+def may_hear_schedules(viewer: Any, number: int | None) -> bool:
+    """Admins. Pokes only: a run of a task of the clock began to take long, or ended."""
+    return number is None and viewer.is_admin

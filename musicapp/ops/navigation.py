@@ -41,6 +41,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(WORK, "ops.announcements", _l("Announcements"), "send"),
     Entry(WORK, "ops.jobs", _l("Jobs"), "history"),
     Entry(WORK, "ops.failures", _l("Failures"), "circle-alert"),
+    Entry(WORK, "ops.schedules", _l("Schedules"), "calendar"),
     Entry(WORK, "ops.queues", _l("Queues"), "list-end"),
     Entry(WORK, "ops.workers", _l("Workers"), "settings"),
     Entry(SITE, "ops.live", _l("Live"), "globe"),

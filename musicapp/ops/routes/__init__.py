@@ -18,6 +18,7 @@ from musicapp.ops.routes import (
     queues,
     reports,
     requests,
+    schedules,
     storage,
     users,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "queues",
     "reports",
     "requests",
+    "schedules",
     "storage",
     "users",
 ]
