@@ -85,6 +85,7 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
         "127.0.0.0/8,::1",
         "networks that may read /metrics when they connect directly, by no proxy; none: nobody",
     ),
+    "SENTRY_DSN": (None, "errors are sent to this Sentry address, without anything about persons; unset: nowhere"),
     "LOG_JSON": (False, "the app's log lines, in web and workers, are JSON objects"),
 }
 

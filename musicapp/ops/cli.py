@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -11,6 +14,7 @@ from musicapp.core.pages import number_words, size_words
 from musicapp.ops.backup.archive import BackupError
 from musicapp.ops.backup.restoring import restore
 from musicapp.ops.backup.writing import write_backup
+from musicapp.ops.doctor import OK, PROBLEM, WARNING, examine
 
 MISSING_SHOWN = 10
 
@@ -72,4 +76,26 @@ def restore_command(file: Path, force: bool, media: Path | None) -> None:
         raise SystemExit(3)
 
 
-commands = (backup_command, restore_command)
+MARKS = {OK: "ok      ", WARNING: "warning ", PROBLEM: "PROBLEM "}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="For programs: a list of what was found.")
+@with_appcontext
+def doctor_command(as_json: bool) -> None:
+    """Look at every setting and part and say how to mend what is wrong. Ends with 1 when something is."""
+    found = examine()
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in found], indent=1, ensure_ascii=False))
+    else:
+        for finding in found:
+            click.echo(f"{MARKS[finding.status]} {finding.name}: {finding.words}")
+            if finding.mend:
+                click.echo(f"           -> {finding.mend}")
+        counts = Counter(finding.status for finding in found)
+        click.echo(f"{counts[PROBLEM]} problems, {counts[WARNING]} warnings, {counts[OK]} well.")
+    if any(finding.status == PROBLEM for finding in found):
+        raise SystemExit(1)
+
+
+commands = (backup_command, restore_command, doctor_command)
