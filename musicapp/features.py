@@ -46,6 +46,7 @@ from musicapp.notifications import inactivity as notifications_inactivity
 from musicapp.notifications import job_words as notifications_job_words
 from musicapp.notifications import models as notifications_models
 from musicapp.notifications import newsletter as notifications_newsletter
+from musicapp.notifications import purge as notifications_purge
 from musicapp.notifications import routes as notifications_routes
 from musicapp.notifications import sittings as notifications_sittings
 from musicapp.notifications import tasks as notifications_tasks
@@ -55,9 +56,11 @@ from musicapp.notifications.announcements import handlers as announcements_handl
 from musicapp.notifications.announcements import routes as announcements_routes
 from musicapp.ops import cli as ops_cli
 from musicapp.ops import fragments as ops_fragments
+from musicapp.ops import handlers as ops_handlers
 from musicapp.ops import models as ops_models
 from musicapp.ops import routes as ops_routes
 from musicapp.ops import tasks as ops_tasks
+from musicapp.ops import walk as ops_walk
 from musicapp.playback import fragments as playback_fragments
 from musicapp.playback import handlers as playback_handlers
 from musicapp.playback import models as playback_models
@@ -132,6 +135,7 @@ HANDLERS: tuple[ModuleType, ...] = (
     notifications_handlers,
     announcements_handlers,
     browse_handlers,
+    ops_handlers,
 )
 """Modules whose functions are marked with core.events.on. A room's own handlers run before those of rooms above it."""
 
@@ -150,9 +154,11 @@ TASKS: tuple[ModuleType, ...] = (
     notifications_newsletter,
     notifications_inactivity,
     notifications_figures,
+    notifications_purge,
     stats_tasks,
     recommendations_tasks,
     ops_tasks,
+    ops_walk,
 )
 """Modules that declare Celery tasks or what is behind a kind of job (jobs.registry.job_kind)."""
 

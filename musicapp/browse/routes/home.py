@@ -62,7 +62,7 @@ def _navigation() -> dict[str, Any]:
     if viewer.is_authenticated:
         items += [item("/library", _("Library"), "library"), item("/studio/", _("Studio"), "sliders-horizontal")]
     if viewer.is_admin:
-        items.append(item("/admin/", _("Desk"), "monitor", is_wide=True))
+        items.append(item("/admin/", _("Desk"), "gauge", is_wide=True))
     browsing = [
         item("/albums/", _("Albums"), "disc-3", is_wide=viewer.is_authenticated),
         item("/artists/", _("Artists"), "users", is_wide=viewer.is_authenticated),

@@ -29,13 +29,6 @@ class AuditRow:
     ip_address: str
     created_at: datetime
 
-    @property
-    def subject_endpoint(self) -> str:
-        """Of the desk's page about it; "" where there is none."""
-        return {"user": "ops.user", "artist": "ops.artist", "album": "ops.album", "report": "ops.report_page"}.get(
-            self.subject_kind, ""
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class AuditList:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from musicapp.accounts.models import User
 from musicapp.core.db import db, utc_now
@@ -90,15 +91,22 @@ def overview(today_began_at: datetime) -> Overview:
     ).one()
     rows = db.session.execute(select(Delivery.state, func.count()).where(is_recent).group_by(Delivery.state))
     mails = {row[0]: row[1] for row in rows}
+    plays_today, failed_jobs, open_reports = db.session.execute(
+        select(
+            _counted(Play.id, Play.started_at >= today_began_at),
+            _counted(Job.id, Job.state == FAILED, Job.finished_at >= a_day_ago),
+            _counted(Report.id, Report.state == "open"),
+        )
+    ).one()
     return Overview(
         users=users,
         new_users=new_users,
-        plays_today=_count(Play.id, Play.started_at >= today_began_at),
-        failed_jobs=_count(Job.id, Job.state == FAILED, Job.finished_at >= a_day_ago),
+        plays_today=plays_today,
+        failed_jobs=failed_jobs,
         mails_waiting=mails.get("waiting", 0) + mails.get("sending", 0),
         mails_failed=mails.get("failed", 0),
         mails_sent=mails.get("sent", 0),
-        open_reports=_count(Report.id, Report.state == "open"),
+        open_reports=open_reports,
         disk=disk(),
         queues=queues().queues,
         workers=workers(),
@@ -106,5 +114,5 @@ def overview(today_began_at: datetime) -> Overview:
     )
 
 
-def _count(column: object, *conditions: object) -> int:
-    return db.session.scalar(select(func.count(column)).where(*conditions)) or 0  # type: ignore[arg-type]
+def _counted(column: InstrumentedAttribute[int], *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count(column)).where(*conditions).scalar_subquery()

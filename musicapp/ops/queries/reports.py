@@ -133,7 +133,7 @@ def subjects_of(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Subj
 
 
 _ADDRESSES = {
-    "user": "/users",
+    "user": "/people",
     "artist": "/artists",
     "album": "/albums",
     "track": "/tracks",

@@ -84,7 +84,8 @@ def disk() -> Disk | None:
     """None where the store can't be reached."""
     try:
         kept = store()
-        return Disk(shutil.disk_usage(kept.root).total, kept.free_bytes())
+        free_bytes = kept.free_bytes()  # makes the folder where nothing was ever kept
+        return Disk(shutil.disk_usage(kept.root).total, free_bytes)
     except OSError:
         return None
 

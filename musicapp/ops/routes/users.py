@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from musicapp.accounts.identity import signed_in_id
 from musicapp.accounts.oversight import OversightError
 from musicapp.core.db import LARGEST_ID, db, reading, row_id
+from musicapp.jobs.presenting import words_of
 from musicapp.ops.admin import admin_only, admin_page
 from musicapp.ops.forms import QuotaForm, read_words
 from musicapp.ops.queries import users as queries
@@ -44,7 +45,9 @@ def _page(user_id: int, status: int = 200, *, form: QuotaForm | None = None, wor
         abort(404)
     form = form or QuotaForm.of(shown.user.quota_bytes, shown.user.quota_seconds)
     is_self = user_id == signed_in_id()
-    return admin_page("ops/user_page.html", status, shown=shown, form=form, words=words, is_self=is_self)
+    return admin_page(
+        "ops/user_page.html", status, shown=shown, form=form, words=words, is_self=is_self, job_words=words_of
+    )
 
 
 @blueprint.post(f"{ADDRESS}/suspend")

@@ -6,6 +6,7 @@ from musicapp.accounts import oversight
 from musicapp.accounts.models import User
 from musicapp.accounts.services import revoke_sessions
 from musicapp.core.db import db
+from musicapp.core.pages import size_words
 from musicapp.ops.audit import audit
 
 
@@ -35,7 +36,9 @@ def set_admin(user_id: int, is_admin: bool) -> bool:
 def set_quotas(user_id: int, *, quota_bytes: int | None, quota_seconds: int | None) -> None:
     """None: the site's own."""
     oversight.set_quotas(user_id, quota_bytes=quota_bytes, quota_seconds=quota_seconds)
-    _note("user.set_quotas", user_id, quota_bytes=quota_bytes, quota_seconds=quota_seconds)
+    room = None if quota_bytes is None else size_words(quota_bytes)
+    hours = None if quota_seconds is None else round(quota_seconds / 3600, 2)
+    _note("user.set_quotas", user_id, room=room, hours=hours)
 
 
 def confirm_address(user_id: int) -> bool:
