@@ -20,6 +20,8 @@ class JobKind:
     queue: str
     max_attempts: int
     run: Run
+    is_urgent: bool = False
+    """Somebody waits for it: it goes before the others of its queue, whatever stands in front of its ticket."""
 
 
 KINDS: dict[str, JobKind] = {}
@@ -52,7 +54,9 @@ class JobCancelledError(Exception):
     """The owner asked to stop."""
 
 
-def job_kind(name: str, *, queue: str = "default", max_attempts: int = 3) -> Callable[[Run], Run]:
+def job_kind(
+    name: str, *, queue: str = "default", max_attempts: int = 3, is_urgent: bool = False
+) -> Callable[[Run], Run]:
     """Declares the decorated function as what a job of this kind does.
 
     It gets a JobContext and returns a small JSON result or None. It commits its own writes, never holds a
@@ -62,7 +66,7 @@ def job_kind(name: str, *, queue: str = "default", max_attempts: int = 3) -> Cal
     def declare(run: Run) -> Run:
         if name in KINDS and KINDS[name].run.__module__ != run.__module__:
             raise ValueError(f"two functions are behind the job kind {name}")
-        KINDS[name] = JobKind(name, queue, max_attempts, run)
+        KINDS[name] = JobKind(name, queue, max_attempts, run, is_urgent)
         return run
 
     return declare

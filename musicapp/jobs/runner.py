@@ -12,7 +12,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from musicapp.core.db import db, utc_now
+from musicapp.core.db import db, reading, utc_now
 from musicapp.core.events import publish
 from musicapp.core.redis import RedisUnavailable, redis_client
 from musicapp.core.stopping import WorkerStoppingError
@@ -83,6 +83,17 @@ def run_next(kind: str) -> int | None:
             context.stop_heart()
             db.session.remove()
     return context.id
+
+
+def run_urgent(queue: str) -> None:
+    """Runs a due job of each kind that somebody waits for: no mail stands behind the tickets of fifty uploads."""
+    urgent = [kind.name for kind in KINDS.values() if kind.is_urgent and kind.queue == queue]
+    with reading():
+        due = select(Job.kind).where(Job.state == QUEUED, Job.kind.in_(urgent), Job.run_at <= utc_now())
+        kinds = list(db.session.scalars(due.distinct()))
+        db.session.rollback()
+    for kind in kinds:
+        run_next(kind)
 
 
 def _run(context: JobContext) -> None:

@@ -13,7 +13,7 @@ from musicapp.notifications import posting
 from musicapp.notifications.models import FAILED, SENT, Delivery
 from musicapp.notifications.posting import MAX_ATTEMPTS
 
-ONE_MAIL = ("confirm_address", "reset_password", "email_changed", "album_created")
+ONE_MAIL = ("confirm_address", "reset_password", "email_changed", "new_device", "album_created")
 """Kinds of mail that are a job of their own, `mail_<kind>`."""
 
 
@@ -32,7 +32,7 @@ def send_again(job: JobContext) -> dict[str, Any]:
 
 
 for _kind in ONE_MAIL:
-    job_kind(f"mail_{_kind}", queue="default", max_attempts=MAX_ATTEMPTS)(send_letter)
+    job_kind(f"mail_{_kind}", queue="default", max_attempts=MAX_ATTEMPTS, is_urgent=True)(send_letter)
 
 
 def _delivery_of(job: JobContext) -> int:

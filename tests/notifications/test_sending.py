@@ -11,10 +11,17 @@ from flask import Flask
 from sqlalchemy import select
 
 from musicapp.core.db import db, utc_now
+from musicapp.jobs import services as jobs
+from musicapp.jobs.context import JobContext
 from musicapp.jobs.models import Job
+from musicapp.jobs.registry import KINDS, JobKind
 from musicapp.jobs.runner import run_next
+from musicapp.jobs.tasks import work
 from tests.notifications.conftest import make_cast
 from tests.servers import MailSink
+
+# The statements behind a mail are tried on both databases in test_posting.py.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 KIND = "mail_album_created"
 
@@ -67,6 +74,23 @@ def test_later_means_later(smtp_app: Flask, mail_sink: MailSink, answer: str) ->
     run_next(KIND)
     assert _job().state == "succeeded"
     assert len(mail_sink.messages) == 1
+
+
+def test_a_mail_that_somebody_waits_for_goes_before_what_a_ticket_names(
+    smtp_app: Flask, mail_sink: MailSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_cast()
+    seen: list[int] = []
+
+    def wait(_job: JobContext) -> None:
+        seen.append(len(mail_sink.messages))
+
+    patient = JobKind("patient", "default", 3, wait)
+    monkeypatch.setitem(KINDS, "patient", patient)
+    jobs.add("patient")
+    db.session.commit()
+    work("patient")
+    assert seen == [1]
 
 
 def test_never_means_never(smtp_app: Flask, mail_sink: MailSink) -> None:
