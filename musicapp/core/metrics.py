@@ -25,7 +25,7 @@ SEND_EVERY_SECONDS = 5.0
 RECENT_SECONDS = 600
 RECENT_WINDOWS = 6
 """Latencies are also kept in windows of ten minutes, so that the desk can show the last hour."""
-BUCKETS_MS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
+BUCKETS_MS = (5, 10, 25, 50, 75, 100, 150, 250, 350, 500, 750, 1000, 1500, 2500, 5000, 10000)
 """Upper ends of the latency histogram's buckets; one more takes the rest."""
 SLOW_KEPT = 200
 COUNTS = "metrics/counts"
@@ -161,10 +161,10 @@ class Latency:
     def quantile_ms(self, share: float) -> float:
         """The time that `share` (0 to 1) of the requests stayed below, straight-lined within its bucket.
 
-        What lies beyond the last bucket is said to be at its end; 0 where there were no requests.
+        What lies beyond the last bucket is said to be at its end; 0 where there were none.
         """
-        if not self.count:
-            return 0.0
+        if self.count < 2:
+            return self.total_ms
         wanted, seen, low = share * self.count, 0, 0.0
         for high, number in zip(BUCKETS_MS, self.counts, strict=False):
             if number and seen + number >= wanted:

@@ -225,11 +225,12 @@ def failures() -> Failures:
     for row in rows[:LOOKED_AT]:
         reason = _reason(row.traceback, row.error, row.id)
         failure = by_reason.get((row.kind, reason))
+        at = row.finished_at or row.created_at
         if failure is None:
-            at = row.finished_at or row.created_at
             failure = Failure(row.kind, words_of(row.kind), reason, row.traceback or "", at)
             by_reason[row.kind, reason] = failure
         failure.count += 1
+        failure.last_at = max(failure.last_at, at)
         if len(failure.job_ids) < 5:
             failure.job_ids.append(row.id)
     return Failures(_sorted(by_reason.values()), _failed_runs(), len(rows) <= LOOKED_AT)
