@@ -89,8 +89,6 @@ def _tell_all(job: JobContext, told: Telling, outlet: Outlet, audience: Select[A
     progress = {"to": 0, "count": 0, "is_done": False} | job.arguments.get("told", {}).get(outlet.name, {})
     while is_late and not progress["is_done"]:
         job.check_cancelled()
-        if time.monotonic() > ends_at:
-            raise GoOn
         readers = next_readers(audience, progress["to"])
         if readers is None:
             progress["is_done"] = True
@@ -99,4 +97,6 @@ def _tell_all(job: JobContext, told: Telling, outlet: Outlet, audience: Select[A
             progress["to"] = readers.upto
         job.remember(told={**job.arguments.get("told", {}), outlet.name: dict(progress)})
         db.session.commit()
+        if time.monotonic() > ends_at:
+            raise GoOn
     return is_late

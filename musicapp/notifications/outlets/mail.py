@@ -79,4 +79,5 @@ class MailOutlet(Outlet):
 def _add(model: type[Delivery] | type[DigestEntry], columns: dict[str, Any], rows: Any) -> int:
     insert: Any = sqlite_insert if is_sqlite() else postgresql_insert
     statement = insert(model).from_select(["user_id", *columns], rows).on_conflict_do_nothing()
-    return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    # PostgreSQL's driver knows no rowcount here.
+    return len(db.session.execute(statement.returning(model.id)).all())
