@@ -139,6 +139,13 @@ def purge_sessions(*, unseen_since: datetime) -> int:
     return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
+def purge_invitations() -> int:
+    """Forgets invitations that were used, or ran out, a month ago."""
+    before = utc_now() - timedelta(days=ENDED_SESSION_DAYS)
+    statement = delete(Invitation).where((Invitation.expires_at < before) | (Invitation.used_at < before))
+    return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
 def refresh_viewers(user_id: int) -> None:
     """After a change of what a Viewer shows: the next request of each device reads it anew."""
     hashes = db.session.scalars(

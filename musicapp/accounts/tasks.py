@@ -49,3 +49,11 @@ def purge_sessions() -> int:
     removed = services.purge_sessions(unseen_since=utc_now() - current_app.permanent_session_lifetime)
     db.session.commit()
     return removed
+
+
+@periodic("accounts.purge_invitations", words=_l("Forgets invitations that were used or ran out"))
+def purge_invitations() -> dict[str, int]:
+    """Daily. Links in mails are signed and leave no rows."""
+    removed = services.purge_invitations()
+    db.session.commit()
+    return {"invitations": removed}

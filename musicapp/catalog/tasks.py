@@ -76,6 +76,17 @@ def draw_artwork(job: JobContext) -> int:
     )
 
 
+@periodic("catalog.delete_drafts_of_nobody", words=_l("Deletes drafts that nobody can open any more"))
+def delete_drafts_of_nobody() -> dict[str, int]:
+    """Daily: drafts of artists without members, such as deleted users leave behind."""
+    drafts = 0
+    while deleted := services.delete_drafts_of_nobody():
+        db.session.commit()
+        drafts += deleted
+    db.session.rollback()
+    return {"drafts": drafts}
+
+
 @periodic("catalog.purge", words=_l("Ends what was deleted a month ago, and pictures that nothing shows"))
 def purge() -> dict[str, int]:
     """Daily: removes what was deleted a month ago, and the files of pictures that nothing shows."""

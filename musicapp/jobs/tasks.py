@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from musicapp.core.db import db, reading, utc_now
 from musicapp.core.redis import RedisUnavailable, redis_client
 from musicapp.core.stopping import is_stopping
+from musicapp.jobs import purge as old
 from musicapp.jobs import runner
 from musicapp.jobs.models import QUEUED, SUCCEEDED, Job, PeriodicRun
 from musicapp.jobs.periodic import periodic, take_over_lost_runs
@@ -36,6 +37,8 @@ def work(kind: str) -> None:
         # the ticket was on its way; another worker takes it
         send_ticket(current_app.extensions["celery"], kind, KINDS[kind].queue)
         return
+    if not KINDS[kind].is_urgent:
+        runner.run_urgent(KINDS[kind].queue)
     runner.run_next(kind)
 
 
@@ -47,6 +50,19 @@ def sweep() -> dict[str, int]:
     if swept_lately(max(timeout_s, 3 * current_app.config["JOB_SWEEP_SECONDS"])):
         reaped, runs = runner.reap(timeout_s), take_over_lost_runs()
     return {"reaped": reaped, "runs": runs, "tickets": replace_lost_tickets()}
+
+
+@periodic("jobs.purge", words=_l("Removes jobs that ended long ago"))
+def purge() -> dict[str, int]:
+    """Daily: removes old jobs, a batch at a time, and runs of tasks that are no more."""
+    keep_days = current_app.config["JOBS_KEEP_DAYS"]
+    jobs = 0
+    while removed := old.purge_ended(keep_days):
+        db.session.commit()
+        jobs += removed
+    runs = old.purge_runs_of_no_task(keep_days)
+    db.session.commit()
+    return {"jobs": jobs, "runs": runs}
 
 
 def swept_lately(seconds: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import Insert
@@ -18,9 +18,12 @@ from musicapp.live.services import note
 from musicapp.playback import queries
 from musicapp.playback.events import PlayCounted
 from musicapp.playback.forgetting import FORGOTTEN
-from musicapp.playback.hearing import Hearing, hearings, is_play, mend_clocks
+from musicapp.playback.hearing import OLDEST, Hearing, hearings, is_play, mend_clocks
 from musicapp.playback.models import ListeningEvent, Play
 from musicapp.playback.queries import HeardTrack
+
+EVENTS_KEPT = OLDEST + timedelta(days=30)
+"""What a player reports late is counted beside what it reported before, and no report counts as older than OLDEST."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,17 @@ def _take_turn(listener: Listener) -> None:
     """One listener's batches go one after another: each must see the others' events. SQLite has one writer anyway."""
     if not is_sqlite():
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"plays {listener.name}"))))
+
+
+def purge_events(limit: int = 1000) -> int:
+    """Removes the oldest listening events, at most `limit`, if they are older than EVENTS_KEPT; returns how many."""
+    oldest = select(ListeningEvent.id, ListeningEvent.received_at).order_by(ListeningEvent.id).limit(limit)
+    before = utc_now() - EVENTS_KEPT
+    ids = [row.id for row in db.session.execute(oldest) if row.received_at < before]
+    if ids:
+        statement = delete(ListeningEvent).where(ListeningEvent.id.in_(ids))
+        db.session.execute(statement.execution_options(synchronize_session=False))
+    return len(ids)
 
 
 def _insert(model: type[ListeningEvent] | type[Play], unique: str) -> Insert:

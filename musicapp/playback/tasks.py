@@ -23,6 +23,17 @@ def forget_listener(job: JobContext) -> None:
     db.session.commit()
 
 
+@periodic("playback.purge_events", words=_l("Removes what players reported long ago; the plays counted from it stay"))
+def purge_events() -> dict[str, int]:
+    """Daily: removes listening events that no hearing can need any more, a batch at a time."""
+    events = 0
+    while removed := services.purge_events():
+        db.session.commit()
+        events += removed
+    db.session.rollback()
+    return {"events": events}
+
+
 @periodic("playback.forget_deleted_plays", words=_l("Cuts the tie to plays that were taken out of a history"))
 def forget_deleted_plays() -> dict[str, int]:
     """Daily: plays that were taken out of a history a day ago are nobody's from now on."""

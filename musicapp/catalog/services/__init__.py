@@ -11,6 +11,7 @@ from musicapp.catalog.services.albums import (
 from musicapp.catalog.services.artists import (
     add_member,
     create_artist,
+    delete_drafts_of_nobody,
     delete_lonely_drafts,
     remove_member,
     update_artist,
@@ -56,6 +57,7 @@ __all__ = [
     "create_album",
     "create_artist",
     "delete_album",
+    "delete_drafts_of_nobody",
     "delete_lonely_drafts",
     "delete_track",
     "forget_picture",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, update
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, exists, func, select, update
 
 from musicapp.accounts.models import User
 from musicapp.catalog.errors import MembershipError
@@ -87,11 +89,24 @@ def delete_lonely_drafts(user_id: int) -> None:
         .group_by(ArtistMember.artist_id)
         .having(func.count() == 1, func.max(ArtistMember.user_id) == user_id)
     )
-    drafts = db.session.scalars(
-        select(Album).where(Album.artist_id.in_(alone), Album.published_at.is_(None), Album.deleted_at.is_(None))
-    ).all()
+    _delete_drafts(Album.artist_id.in_(alone))
+
+
+def delete_drafts_of_nobody(limit: int = 200) -> int:
+    """Deletes drafts of artists that have no member left, at most `limit`; returns how many.
+
+    A closing account takes its own along: these were left by whatever ended between the two.
+    """
+    has_members = exists().where(ArtistMember.artist_id == Album.artist_id)
+    return _delete_drafts(~has_members, Album.created_at < utc_now() - timedelta(days=1), limit=limit)
+
+
+def _delete_drafts(*conditions: ColumnElement[bool], limit: int | None = None) -> int:
+    is_draft = (Album.published_at.is_(None), Album.deleted_at.is_(None))
+    drafts = db.session.scalars(select(Album).where(*is_draft, *conditions).limit(limit)).all()
     for album in drafts:
         album.deleted_at = utc_now()
     db.session.flush()
     for album in drafts:
         publish(AlbumDeleted(album.id))
+    return len(drafts)
