@@ -308,9 +308,27 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_celery_solarschedule')),
     sa.UniqueConstraint('event', 'latitude', 'longitude', name=op.f('uq_celery_solarschedule_event_latitude_longitude')),
     sqlite_autoincrement=True
+    )    # A playlist's "mail me" becomes a preference, for all playlists. Who had asked keeps the others muted; for everybody
+    # else nothing is muted, and the preference is off until they choose.
+    op.execute(
+        "INSERT INTO notification_preferences (user_id, kind, outlet, frequency) "
+        "SELECT user_id, 'playlist_changed', 'mail', 'daily' FROM playlist_members WHERE wants_digest "
+        "UNION SELECT user_id, 'playlist_changed', 'mail', 'daily' FROM playlist_follows WHERE wants_digest"
     )
+    for table in ("playlist_members", "playlist_follows"):
+        op.execute(
+            f"UPDATE {table} SET wants_digest = true WHERE user_id NOT IN "
+            "(SELECT user_id FROM notification_preferences WHERE kind = 'playlist_changed')"
+        )
+
 
 def downgrade() -> None:
+    for table in ("playlist_members", "playlist_follows"):
+        op.execute(
+            f"UPDATE {table} SET wants_digest = false WHERE user_id NOT IN "
+            "(SELECT user_id FROM notification_preferences WHERE kind = 'playlist_changed' AND outlet = 'mail' "
+            "AND frequency <> 'off')"
+        )
     op.drop_table('celery_solarschedule')
     op.drop_table('celery_periodictaskchanged')
     op.drop_table('celery_periodictask')
