@@ -243,20 +243,27 @@ def measure_wait(folder: Path, uploads: int, seconds: float) -> dict[str, Any]:
                 site.start_worker("media", concurrency=1)
                 site.start_beat()
                 wait_for(_encoding, 60, "the first encoding")
-                asked, left = _ask_for_links(users, seconds)
-                wait_for(lambda: _mails_sent() == asked, 120, "the last mail")
-                waits = _waits()
+                probing, encoding, left = _ask_for_links(users, seconds)
+                wait_for(lambda: _mails_sent() == len(probing) + len(encoding), 120, "the last mail")
+                waits = {"they wait to be probed": _waits(probing), "they are encoded": _waits(encoding)}
         finally:
             site.stop()
             with app.app_context():
                 db.session.remove()
                 db.engine.dispose()
-    p50, p99 = waits[len(waits) // 2], waits[min(len(waits) - 1, int(len(waits) * 0.99))]
-    print(f"| wait of {asked} single mails while {uploads} uploads of {TRACK_S} s are encoded | s |\n|---|--:|")
-    print(f"| asked for to taken by the mail server: p50 | {p50:.3f} |\n| slowest | {waits[-1]:.3f} |")
-    print(f"| **p99** (goal: under {WAIT_GOAL_S:.0f}) | **{p99:.3f}** |\n")
-    print(f"{uploads - left} of {uploads} uploads were ready in that time.\n", flush=True)
-    return {"waits_s": waits, "p99_s": p99, "uploads_left": left}
+    print(
+        f"| seconds from asking to the mail server's 250, {uploads} uploads of {TRACK_S} s | mails | p50 | p99 | slowest |"
+    )
+    print("|---|--:|--:|--:|--:|")
+    for words, seconds_each in waits.items():
+        if seconds_each:
+            p50, p99 = seconds_each[len(seconds_each) // 2], seconds_each[int(len(seconds_each) * 0.99)]
+            print(f"| while {words} | {len(seconds_each)} | {p50:.3f} | **{p99:.3f}** | {seconds_each[-1]:.3f} |")
+    print(
+        f"\nGoal: p99 under {WAIT_GOAL_S:.0f} s. {uploads - left} of {uploads} uploads were ready at the end.\n",
+        flush=True,
+    )
+    return {"waits_s": waits, "uploads_left": left}
 
 
 def _people_and_uploads(folder: Path, uploads: int) -> list[int]:
@@ -280,16 +287,20 @@ def _people_and_uploads(folder: Path, uploads: int) -> list[int]:
     return users
 
 
-def _ask_for_links(users: list[int], seconds: float) -> tuple[int, int]:
-    """How many links were asked for, and how many uploads were not ready when that ended."""
-    ends_at, asked = time.monotonic() + seconds, 0
+def _ask_for_links(users: list[int], seconds: float) -> tuple[list[int], list[int], int]:
+    """Jobs of mails asked for while uploads waited for the worker that sends mails too, those asked for later while
+    they were only encoded, and how many uploads were not ready when that ended."""
+    ends_at = time.monotonic() + seconds
+    probing: list[int] = []
+    encoding: list[int] = []
     while time.monotonic() < ends_at and _count(Upload.state != "ready"):
-        user_id = users[asked % len(users)]
-        jobs.add("mail_reset_password", subject_id=user_id, owner_id=user_id)
+        is_probing = _count((Job.kind == "probe_upload") & Job.state.in_(("queued", "running"))) > 0
+        user_id = users[(len(probing) + len(encoding)) % len(users)]
+        job_id = jobs.add("mail_reset_password", subject_id=user_id, owner_id=user_id)
         db.session.commit()
-        asked += 1
+        (probing if is_probing else encoding).append(job_id)
         time.sleep(MAIL_EVERY_S)
-    return asked, _count(Upload.state != "ready")
+    return probing, encoding, _count(Upload.state != "ready")
 
 
 def _encoding() -> bool:
@@ -307,15 +318,13 @@ def _count(condition: Any) -> int:
     return found
 
 
-def _waits() -> list[float]:
+def _waits(job_ids: list[int]) -> list[float]:
     """Seconds from asking to the server's 250, the shortest first."""
     with reading():
         rows: list[tuple[datetime, datetime]] = [
             (row.created_at, row.sent_at)
             for row in db.session.execute(
-                select(Job.created_at, Delivery.sent_at)
-                .join(Job, Job.id == Delivery.job_id)
-                .where(Delivery.kind == "reset_password")
+                select(Job.created_at, Delivery.sent_at).join(Job, Job.id == Delivery.job_id).where(Job.id.in_(job_ids))
             )
         ]
         db.session.rollback()
