@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -201,6 +202,11 @@ class Failure:
     last_at: datetime
     count: int = 0
     job_ids: list[int] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """Tells failures apart, the same on every look."""
+        return f"{zlib.crc32(f'{self.words}/{self.reason}'.encode()):08x}"
 
 
 @dataclass(frozen=True, slots=True)
