@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+LONG = ("recommendations.find_similar_artists",)
+"""They wait among the encodings: no mail should stand behind them."""
+
 
 def schedule(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Name -> what beat needs: task, interval in seconds, options. A run that waited a whole interval is dropped."""
@@ -36,6 +39,10 @@ def schedule(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "find artists whom the same people hear": ("recommendations.find_similar_artists", 24 * 3600),
     }
     return {
-        name: {"task": task, "schedule": float(seconds), "options": {"queue": "default", "expires": seconds}}
+        name: {
+            "task": task,
+            "schedule": float(seconds),
+            "options": {"queue": "media" if task in LONG else "default", "expires": seconds},
+        }
         for name, (task, seconds) in every.items()
     }

@@ -18,10 +18,12 @@ from musicapp.catalog.models import Album, AlbumCredit, Artist, Artwork, Genre, 
 from musicapp.core.db import db, utc_now
 from musicapp.core.redis import redis_client
 from musicapp.library.models import AlbumLike, ArtistFollow, TrackLike
+from musicapp.notifications.models import Notice
 from musicapp.playback.models import Play
 from musicapp.playback.play_queue import services as play_queue
 from musicapp.playlists import services as playlists
 from musicapp.playlists.models import Playlist, PlaylistMember
+from musicapp.recommendations.models import SimilarArtist
 from musicapp.search import services as search
 from tests.people import register, sign_in
 
@@ -73,6 +75,8 @@ PAGES: list[tuple[str, bool]] = [
     ("/playlists/{playlist}/history", False),
     ("/playlists/{playlist}/edit", False),
     ("/playlists/choose?track_id={track}", False),
+    ("/notifications", False),
+    ("/settings/notifications", False),
 ]
 
 
@@ -153,6 +157,15 @@ def fill_catalog(shelf: Shelf, count: int) -> None:
         )
 
 
+def fill_suggestions(shelf: Shelf, count: int) -> None:
+    guests = db.session.scalars(select(Artist.id).where(Artist.name.like("Guest %")).order_by(Artist.id)).all()
+    db.session.query(SimilarArtist).delete()
+    db.session.add_all(
+        SimilarArtist(artist_id=shelf.artist, place=place, other_id=guest, score=0.5)
+        for place, guest in enumerate(guests[:count])
+    )
+
+
 def fill_queue(shelf: Shelf, count: int) -> None:
     ids = list(db.session.scalars(select(Track.id).order_by(Track.id).limit(count)))
     play_queue.replace(shelf.user, ids, source="search")
@@ -169,11 +182,27 @@ def fill_playlists(shelf: Shelf, count: int) -> None:
         playlists.add_tracks(shelf.playlist, shelf.user, [shelf.track + number])
 
 
+def fill_notices(shelf: Shelf, count: int) -> None:
+    """`count` notices of each kind that reads what it is about."""
+    kinds = {"new_release": shelf.album, "playlist_changed": shelf.playlist, "invited_to_playlist": 1, "announcement": 1}
+    for number in range(shelf.made, count):
+        for kind, subject_id in kinds.items():
+            reason = f"{kind}/{number}"
+            db.session.add(Notice(user_id=shelf.user, kind=kind, subject_id=subject_id, reason=reason))
+
+
 def fill_index(_shelf: Shelf, _count: int) -> None:
     search.rebuild()
 
 
-FILLERS: list[Callable[[Shelf, int], None]] = [fill_catalog, fill_queue, fill_playlists, fill_index]
+FILLERS: list[Callable[[Shelf, int], None]] = [
+    fill_catalog,
+    fill_suggestions,
+    fill_queue,
+    fill_playlists,
+    fill_notices,
+    fill_index,
+]
 
 
 @contextmanager

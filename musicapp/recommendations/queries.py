@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy import select, union_all
 
-from musicapp.catalog.models import AlbumCredit, Artist
-from musicapp.catalog.queries import ArtistCard, cards_of_artists
+from musicapp.catalog.models import AlbumCredit, Artist, Artwork
+from musicapp.catalog.queries import ArtistCard
 from musicapp.catalog.queries.artists import HEARD
+from musicapp.catalog.queries.pictures import PICTURE, picture_in
 from musicapp.core.db import db
 from musicapp.library.models import AlbumLike, ArtistFollow, TrackLike
 from musicapp.playback.models import Play
@@ -20,16 +21,17 @@ MOST_PAIRS = 10_000_000
 """160 MB while they are read. A site that has more is known well enough by these."""
 
 
-def fans_also_like(artist_id: int, limit: int = 6) -> list[ArtistCard]:
-    """Artists whom the same people hear, most similar first, that have something published; cards from the cache."""
+def fans_also_like(artist_id: int, limit: int = 8) -> list[ArtistCard]:
+    """Artists whom the same people hear, most similar first, that have something published; in one statement."""
     found = (
-        select(SimilarArtist.other_id)
-        .join(Artist, Artist.id == SimilarArtist.other_id)
+        select(Artist.id, Artist.name, *PICTURE)
+        .join(SimilarArtist, SimilarArtist.other_id == Artist.id)
+        .outerjoin(Artwork, Artwork.id == Artist.picture_id)
         .where(SimilarArtist.artist_id == artist_id, Artist.deleted_at.is_(None), HEARD)
         .order_by(SimilarArtist.place)
         .limit(limit)
     )
-    return cards_of_artists(list(db.session.scalars(found)))
+    return [ArtistCard(row.id, row.name, picture_in(row)) for row in db.session.execute(found)]
 
 
 def who_hears_whom() -> tuple[Ids, Ids]:

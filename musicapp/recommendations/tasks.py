@@ -13,7 +13,8 @@ WRITTEN_AT_ONCE = 500
 """Artists in one transaction: six thousand rows, some 50 ms of SQLite's write lock."""
 
 
-@periodic("recommendations.find_similar_artists", words=_l("Find artists whom the same people hear"))
+# With 10,000 artists it takes half a minute of a core: no mail should stand behind it.
+@periodic("recommendations.find_similar_artists", words=_l("Find artists whom the same people hear"), queue="media")
 def find_similar_artists() -> dict[str, int]:
     """Nightly. Read and counted with nothing locked; an artist's suggestions change all at once."""
     with reading():

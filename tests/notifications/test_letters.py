@@ -11,8 +11,10 @@ from sqlalchemy import delete, select
 from musicapp.accounts import services as accounts
 from musicapp.accounts.models import User
 from musicapp.accounts.tokens import read_confirm_token, read_reset_token
+from musicapp.catalog.events import AlbumCreated
 from musicapp.catalog.services import delete_album
 from musicapp.core.db import db, reading, utc_now
+from musicapp.core.events import publish
 from musicapp.jobs.models import Job
 from musicapp.jobs.runner import run_next
 from musicapp.notifications.letters import WRITERS, Letter, Occasion
@@ -179,6 +181,18 @@ def test_the_first_sign_in_after_a_long_time_is_told_of(context: Flask, cast: Ca
     accounts.open_session(cast.user_id, device="Edge on Windows", ip_address="192.0.2.7")
     db.session.commit()
     assert db.session.scalar(select(Job.id).where(Job.kind == "mail_new_device"))
+
+
+def test_a_created_album_is_congratulated_once(context: Flask, cast: Cast) -> None:
+    _run("tell")
+    (mail,) = read_mails(context)
+    assert mail["Subject"] == "Congratulations on “Morgenröte”"
+    assert f"http://localhost/albums/{cast.album_id}" in _text(mail)
+    assert "Ala & Söhne" in _text(mail)
+    assert "Ala &amp; Söhne" in _text(mail, "html")
+    publish(AlbumCreated(cast.album_id, cast.user_id))
+    db.session.commit()
+    assert run_next("tell") is None
 
 
 def test_an_album_that_is_not_stored_has_no_mail(context: Flask, cast: Cast) -> None:

@@ -11,6 +11,7 @@ from musicapp.catalog import queries
 from musicapp.core.pages import page
 from musicapp.library.queries import viewer_state
 from musicapp.live import services as live
+from musicapp.recommendations.queries import fans_also_like
 
 
 @blueprint.get("/albums/<int(max=2147483647):album_id>")
@@ -37,8 +38,11 @@ def artist(artist_id: int) -> Response:
     if shown is None:
         abort(404)
     popular = queries.popular_rows(artist_id)
+    similar = fans_also_like(artist_id)
     state = viewer_state(viewer.id, artist_ids=[artist_id], track_ids=[track.id for track in popular])
-    return page("browse/artist_page.html", artist=shown, popular=popular, viewer_state=state, cursor=cursor)
+    return page(
+        "browse/artist_page.html", artist=shown, popular=popular, similar=similar, viewer_state=state, cursor=cursor
+    )
 
 
 @blueprint.get("/tracks/<int(max=2147483647):track_id>")

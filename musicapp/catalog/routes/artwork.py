@@ -37,5 +37,8 @@ def artwork(artwork_id: int, size: int, suffix: str) -> Response:
     response.set_etag(etag)
     # An artwork never changes under its id, so a year is right; who may see it is asked again by those who have none.
     kept_by = "public" if found.is_public and is_open_site else "private"
+    if kept_by == "public":
+        # Mails show covers, and where people read mail in a browser that is another site's page.
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Cache-Control"] = f"{kept_by}, max-age=31536000, immutable"
     return response
