@@ -251,9 +251,7 @@ def measure_wait(folder: Path, uploads: int, seconds: float) -> dict[str, Any]:
             with app.app_context():
                 db.session.remove()
                 db.engine.dispose()
-    print(
-        f"| seconds from asking to the mail server's 250, {uploads} uploads of {TRACK_S} s | mails | p50 | p99 | slowest |"
-    )
+    print(f"| seconds until the 250, {uploads} uploads of {TRACK_S} s | mails | p50 | p99 | slowest |")
     print("|---|--:|--:|--:|--:|")
     for words, seconds_each in waits.items():
         if seconds_each:
