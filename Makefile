@@ -19,7 +19,7 @@ HAS_DEV := $(VENV)/.has-dev-$(shell cat requirements.txt requirements-dev.txt | 
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo web worker beat migrate test lint format bench install requirements reference vendor
+.PHONY: help run demo web worker beat renew migrate test lint format bench install requirements reference vendor
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/make \1|\2/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ worker: $(HAS_RUN) ## start one more worker (QUEUES=default,media CONCURRENCY=2)
 
 beat: $(HAS_RUN) ## start only the clock
 	@exec $(RUN) beat
+
+renew: $(HAS_RUN) ## put the code that is here now into the running site, without losing a request
+	@exec $(RUN) renew
 
 migrate: $(HAS_RUN) ## bring the database to the newest migration
 	@exec $(RUN) migrate

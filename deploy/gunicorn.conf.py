@@ -30,6 +30,18 @@ accesslog = None  # nginx keeps one
 errorlog = "-"
 
 
+def _ready_file(worker: Any) -> Path | None:
+    """Tells deploy/renew.py that this process has loaded the app."""
+    settings = getattr(worker.wsgi, "config", None)
+    return Path(settings["INSTANCE_PATH"]) / "run" / "web" / str(os.getpid()) if isinstance(settings, dict) else None
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    ready = _ready_file(worker) if hasattr(worker, "wsgi") else None
+    if ready is not None:
+        ready.unlink(missing_ok=True)
+
+
 def post_worker_init(worker: Any) -> None:
     """Lets the app see `worker.alive`, so that open live streams end at once when the worker is told to stop."""
     extensions = getattr(worker.wsgi, "extensions", None)
@@ -41,6 +53,10 @@ def post_worker_init(worker: Any) -> None:
             from gevent import get_hub
 
             get_hub().threadpool.spawn(extensions["assets"].make_all)
+    ready = _ready_file(worker)
+    if ready is not None:
+        ready.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ready.touch()
     # What the app has loaded stays for ever; a full collection that walks over it stops every open stream for 90 ms.
     gc.collect()
     gc.freeze()

@@ -3,6 +3,7 @@
     python -m deploy.run                         everything, under a supervisor, until Ctrl-C or SIGTERM
     python -m deploy.run web | beat | migrate    one part, in the foreground
     python -m deploy.run worker --queues default,media --concurrency 2
+    python -m deploy.run renew                   the web processes of the running site, in place, with the code of now
     python -m deploy.run flask demo              a command of the app, with the settings of the running site
 
 Ends with 0 after a clean stop, with 2 and one line when something must be put right first, with 1 when the web
@@ -19,6 +20,7 @@ from typing import NoReturn
 from deploy.checks import check_python
 from deploy.database import migrate
 from deploy.redis_server import answers
+from deploy.renew import renew_site
 from deploy.settings import ROOT, RunSettings, StartError, read_settings
 from deploy.site import run_site
 from deploy.supervision import WORKER_ENVIRON, beat_command, web_command, worker_command
@@ -27,7 +29,7 @@ from deploy.supervision import WORKER_ENVIRON, beat_command, web_command, worker
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.run", description="Runs musicapp or one part of it.")
     parts = parser.add_subparsers(dest="part")
-    for name in ("web", "beat", "migrate"):
+    for name in ("web", "beat", "migrate", "renew"):
         parts.add_parser(name)
     worker = parts.add_parser("worker")
     worker.add_argument("--queues", default="default,media")
@@ -49,6 +51,8 @@ def main(arguments: list[str]) -> int:
                 "The database is migrated." if migrate(settings) else "The database is already at the newest migration."
             )
             return 0
+        if chosen.part == "renew":
+            return renew_site(settings)
         if chosen.part == "web":
             become(web_command(), settings)
         if chosen.part == "beat":
