@@ -184,7 +184,12 @@ def fill_playlists(shelf: Shelf, count: int) -> None:
 
 def fill_notices(shelf: Shelf, count: int) -> None:
     """`count` notices of each kind that reads what it is about."""
-    kinds = {"new_release": shelf.album, "playlist_changed": shelf.playlist, "invited_to_playlist": 1, "announcement": 1}
+    kinds = {
+        "new_release": shelf.album,
+        "playlist_changed": shelf.playlist,
+        "invited_to_playlist": 1,
+        "announcement": 1,
+    }
     for number in range(shelf.made, count):
         for kind, subject_id in kinds.items():
             reason = f"{kind}/{number}"

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from musicapp.accounts.models import User
 from musicapp.catalog.models import Album, Track
 from musicapp.catalog.queries import TrackRow, visible_rows
 from musicapp.catalog.queries.rights import sees
 from musicapp.core.db import db
 from musicapp.playlists.models import PlaylistEntry
 from musicapp.playlists.queries.order import sorted_by
-from musicapp.playlists.queries.people import Person, people_by_id
+from musicapp.playlists.queries.people import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,21 @@ _COLUMNS = (
     PlaylistEntry.track_id,
     PlaylistEntry.added_by_id,
     PlaylistEntry.added_at,
+    User.username,
+    User.display_name,
+    User.avatar_key,
 )
+
+
+def _entries() -> Any:
+    return select(*_COLUMNS).outerjoin(User, (User.id == PlaylistEntry.added_by_id) & User.deleted_at.is_(None))
 
 
 def rows(
     playlist_id: int, viewer_id: int | None, *, start: int = 0, limit: int = 100, column: str = "", down: bool = False
 ) -> list[EntryRow]:
-    """`limit` rows from place `start`, counted from 0, or as `column` of SORT_COLUMNS sorts them. Five statements."""
-    found: Any = select(*_COLUMNS)
+    """`limit` rows from place `start`, counted from 0, or as `column` of SORT_COLUMNS sorts them. Four statements."""
+    found = _entries()
     if column:
         found = sorted_by(found, playlist_id, column, down)
     else:
@@ -60,7 +68,8 @@ def rows(
 def rows_by_entry_ids(playlist_id: int, viewer_id: int | None, entry_ids: Collection[int]) -> list[EntryRow]:
     """Those of the entries that stand in the playlist, in the order asked for, at most a few hundred."""
     numbered = (
-        select(*_COLUMNS, func.row_number().over(order_by=PlaylistEntry.order_key).label("number"))
+        _entries()
+        .add_columns(func.row_number().over(order_by=PlaylistEntry.order_key).label("number"))
         .where(PlaylistEntry.playlist_id == playlist_id, PlaylistEntry.removed_at.is_(None))
         .subquery()
     )
@@ -72,7 +81,6 @@ def rows_by_entry_ids(playlist_id: int, viewer_id: int | None, entry_ids: Collec
 
 def _drawn(found: Collection[Any], numbers: dict[int, int], viewer_id: int | None) -> list[EntryRow]:
     tracks = visible_rows({row.track_id for row in found}, viewer_id)
-    people = people_by_id(row.added_by_id for row in found)
     return [
         EntryRow(
             entry_id=row.id,
@@ -80,7 +88,7 @@ def _drawn(found: Collection[Any], numbers: dict[int, int], viewer_id: int | Non
             number=numbers[row.id],
             track_id=row.track_id,
             track=tracks.get(row.track_id),
-            added_by=people.get(row.added_by_id),
+            added_by=Person(row.added_by_id, row.username, row.display_name, row.avatar_key) if row.username else None,
             added_at=row.added_at,
         )
         for row in found
