@@ -23,7 +23,6 @@ from musicapp.playback.models import Play
 
 LATE_AFTER_S = 300
 """A job that could have begun so long ago is worth a look."""
-BEAT_SILENT_AFTER_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +61,15 @@ class Overview:
             for part in self.readiness.parts.values()
             if part["status"] != "ok" and part.get("words")
         ]
-        if self.workers.beat_s is not None and self.workers.beat_s > BEAT_SILENT_AFTER_S:
-            found.append(Concern(_("The clock has been silent: nothing begins by itself. Start beat."), "", True))
         late = [queue.name for queue in self.queues if (queue.oldest_s or 0) > LATE_AFTER_S]
         if late:
             found.append(Concern(_("Jobs wait for long: %(queues)s.", queues=", ".join(late)), "ops.queues"))
-        counted = (
-            (self.failed_jobs, "ops.jobs", ngettext("%(num)s job failed", "%(num)s jobs failed", self.failed_jobs)),
-            (self.mails_failed, "ops.mail", ngettext("%(num)s mail failed", "%(num)s mails failed", self.mails_failed)),
-        )
-        found += [
-            Concern(_("%(what)s in the last day.", what=what), where) for number, where, what in counted if number
-        ]
+        if self.failed_jobs:
+            one, many = "%(num)s job failed in the last day.", "%(num)s jobs failed in the last day."
+            found.append(Concern(ngettext(one, many, self.failed_jobs), "ops.failures"))
+        if self.mails_failed:
+            one, many = "%(num)s mail failed in the last day.", "%(num)s mails failed in the last day."
+            found.append(Concern(ngettext(one, many, self.mails_failed), "ops.mails"))
         if self.open_reports:
             words = ngettext("%(num)s report waits for you.", "%(num)s reports wait for you.", self.open_reports)
             found.append(Concern(words, "ops.reports"))
