@@ -153,8 +153,8 @@ def _of_storage() -> Iterator[Metric]:
     yield _gauge("media_free_bytes", "Room for more media.", store().free_bytes())
 
 
-KEPT_SECONDS = 30.0
-"""Counting a ledger walks over an index of all of it: 0.1 s for a million rows, and not for every scrape."""
+KEPT_SECONDS = 60.0
+"""Counting a ledger walks over an index of all of it: up to 0.5 s for a million rows, and not for every scrape."""
 
 
 def _kept(name: str, count: Callable[[], dict[Any, int]]) -> dict[Any, int]:
