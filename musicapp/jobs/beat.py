@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery.beat import PersistentScheduler, Scheduler
@@ -35,6 +35,9 @@ LOCK_SECONDS = 15
 WAITS_S = 5.0
 """The longest pause between two turns, and between two looks of a beat that another one keeps waiting."""
 REDIS_AWAY_S = 1.0
+FIRST_RUN_AFTER_S, APART_S = 300.0, 30.0
+"""What has never run begins so long after the start, one entry after the other, and not a whole interval later: a site
+that is started anew every day would never come to it."""
 JUMP_S = 5.0
 """By so much the two clocks of the machine must part between two ticks to be called a jump."""
 
@@ -119,6 +122,10 @@ class OneOfMany(Scheduler):  # type: ignore[misc]
             # An entry that never ran has no history of its own, and Celery gave it this moment.
             if at is not None and (entry.total_run_count == 0 or at > entry.last_run_at):
                 self.set_last_run(entry, at)
+        self.hasten([entry for entry in self.schedule.values() if entry.task not in begun])
+
+    def hasten(self, never_run: list[Any]) -> None:
+        """May let entries come earlier whose tasks have never run."""
 
     def set_last_run(self, entry: Any, at: datetime) -> None:
         entry.last_run_at = at
@@ -152,6 +159,14 @@ class FileSchedules(OneOfMany, PersistentScheduler):  # type: ignore[misc]
 
     def open_schedule(self) -> None:
         PersistentScheduler.setup_schedule(self)
+
+    def hasten(self, never_run: list[Any]) -> None:
+        wait_s = FIRST_RUN_AFTER_S
+        for entry in never_run:
+            interval = getattr(entry.schedule, "run_every", timedelta())
+            if interval.total_seconds() > wait_s:
+                entry.last_run_at = utc_now() - interval + timedelta(seconds=wait_s)
+                wait_s += APART_S
 
     def leave_schedule(self) -> None:
         if self._store is not None:

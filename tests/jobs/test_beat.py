@@ -112,6 +112,18 @@ def test_second_beat_waits_and_takes_over_when_the_first_is_gone(beat: Make, con
 
 
 @on_sqlite
+def test_what_never_ran_begins_soon_after_the_start(beat: Make, context: Flask, clock: Any) -> None:
+    scheduler = beat()
+    assert tick(scheduler) == []
+    clock(299)
+    assert "catalog.purge" not in tick(scheduler)
+    clock(2)
+    assert "catalog.purge" in tick(scheduler)
+    clock(3600)
+    assert "catalog.purge" not in tick(scheduler)
+
+
+@on_sqlite
 def test_lost_file_loses_no_day(beat: Make, context: Flask) -> None:
     note_run("catalog.purge", timedelta(hours=-25))
     assert tick(beat("a new file")) == ["catalog.purge"]

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from musicapp.core.celery import celery_app
-from musicapp.core.db import db
+from musicapp.core.db import db, utc_now
 from musicapp.core.settings import setting
 from musicapp.jobs import schedule_rows
 from musicapp.jobs.models import PeriodicRun
@@ -36,6 +37,10 @@ class Row:
     next_at: datetime | None
     run: PeriodicRun | None
     """The newest run of its task, which may be under way."""
+
+    @property
+    def title(self) -> str:
+        return self.name[:1].upper() + self.name[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,8 @@ def _row(entry: schedule_rows.Entry, begun_at: datetime | None, run: PeriodicRun
     # Beat writes its rows from time to time only; its runs are written as they begin.
     last = max(filter(None, (entry.last_run_at, begun_at)), default=None)
     is_once = entry.timing.at is not None
+    # Beat lets what never ran come soon after its own start, which nobody else knows.
+    is_unknown = not entry.is_enabled or (last is None and not is_once and not entry.id and not entry.timing.line)
     task = PERIODIC.get(entry.task)
     return Row(
         entry_id=entry.id or None,
@@ -80,7 +87,7 @@ def _row(entry: schedule_rows.Entry, begun_at: datetime | None, run: PeriodicRun
         timing=entry.timing,
         is_enabled=entry.is_enabled,
         is_over=entry.is_over,
-        next_at=entry.timing.next_run(entry.last_run_at if is_once else last) if entry.is_enabled else None,
+        next_at=None if is_unknown else entry.timing.next_run(entry.last_run_at if is_once else last),
         run=run,
     )
 
@@ -111,6 +118,15 @@ def runs_of(task: str) -> list[PeriodicRun]:
 def result_words(result: dict[str, Any] | None) -> str:
     """expired 2 · finished 1: what a run did, without what it counted in vain."""
     return " · ".join(f"{name.replace('_', ' ')} {count}" for name, count in (result or {}).items() if count)
+
+
+def clock_words(instant: datetime, zone: ZoneInfo) -> str:
+    """21 Nov, 08:00, in the reader's zone; the time alone on this day, with seconds where it is minutes away."""
+    local, now = instant.astimezone(zone), utc_now().astimezone(zone)
+    clock = local.strftime("%H:%M:%S" if abs((local - now).total_seconds()) < 600 else "%H:%M")
+    if local.date() == now.date():
+        return clock
+    return f"{local.day} {local.strftime('%b' if local.year == now.year else '%b %Y')}, {clock}"
 
 
 def task_choices(also: Iterable[str] = ()) -> list[tuple[str, str]]:

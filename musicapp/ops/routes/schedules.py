@@ -43,9 +43,13 @@ def _shown() -> dict[str, Any]:
     return {
         "found": queries.schedules(),
         "can_edit": queries.can_be_edited(),
-        "zone": ZoneInfo(current_viewer().time_zone),
-        "result_words": queries.result_words,
+        **_words(),
     }
+
+
+def _words() -> dict[str, Any]:
+    zone = ZoneInfo(current_viewer().time_zone)
+    return {"zone": zone, "result_words": queries.result_words, "clock_words": queries.clock_words}
 
 
 @blueprint.get("/admin/schedules/tasks/<task>")
@@ -54,8 +58,7 @@ def periodic_task(task: str) -> Response:
     if task not in PERIODIC:
         abort(404)
     runs = queries.runs_of(task)
-    words = queries.result_words
-    return admin_page("ops/periodic_task_page.html", task=PERIODIC[task], runs=runs, result_words=words)
+    return admin_page("ops/periodic_task_page.html", task=PERIODIC[task], runs=runs, **_words())
 
 
 @blueprint.post("/admin/schedules/tasks/<task>/run")
