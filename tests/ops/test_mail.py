@@ -35,7 +35,7 @@ def admin(app: Flask) -> FlaskClient:
 
 
 def addresses(page: str) -> list[str]:
-    return re.findall(r"<td>([\w.]+@[\w.]+)</td>", page)
+    return re.findall(r'<span class="desk-below">([\w.]+@[\w.]+)', page)
 
 
 def test_mails_are_found_by_recipient_kind_state_and_day(app: Flask) -> None:
