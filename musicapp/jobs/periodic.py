@@ -29,6 +29,7 @@ from musicapp.core.celery import celery_app
 from musicapp.core.db import db, is_sqlite, utc_now
 from musicapp.core.events import publish
 from musicapp.core.redis import RedisUnavailable, redis_client
+from musicapp.core.stopping import WorkerStoppingError
 from musicapp.jobs import reports
 from musicapp.jobs.events import PeriodicRunEnded
 from musicapp.jobs.models import FAILED, LOST, RUNNING, SUCCEEDED, PeriodicRun
@@ -49,6 +50,7 @@ ASKED_RUN_WAITS_S = 600
 
 FAILED_WORDS = "It failed: {error}. It runs again when its time comes; run it now once the cause is mended."
 TOO_LONG_WORDS = "It took longer than the operator allows, and was stopped."
+STOPPED_WORDS = "Its worker was told to stop. Another one goes on at once."
 LOST_WORDS = "The worker died meanwhile. Nothing is lost: the next run does what this one did not."
 
 Run = Callable[[], Any]
@@ -137,6 +139,11 @@ def run_periodic(name: str, *, started_by: str = CLOCK, token: str = "") -> int 
     try:
         try:
             result = PERIODIC[name].run()
+        except (WorkerStoppingError, SystemExit) as told:
+            _end(run_id, LOST, error=STOPPED_WORDS)
+            _ask_again(name)
+            if isinstance(told, SystemExit):
+                raise
         except SoftTimeLimitExceeded:
             _end(run_id, FAILED, error=TOO_LONG_WORDS)
         except Exception as error:
@@ -200,11 +207,15 @@ def take_over_lost_runs() -> int:
     again = [run.task for run in lost if run.task in PERIODIC and not _always_lost(run.task)]
     db.session.commit()
     for task in again:
-        try:
-            celery_app().send_task(task, queue=PERIODIC[task].queue)
-        except (BrokerError, *RedisUnavailable):
-            log.warning("%s is not taken over now: Redis is away", task)
+        _ask_again(task)
     return len(lost)
+
+
+def _ask_again(task: str) -> None:
+    try:
+        celery_app().send_task(task, queue=PERIODIC[task].queue)
+    except (BrokerError, *RedisUnavailable):
+        log.warning("%s is not taken over now: Redis is away", task)
 
 
 def _always_lost(task: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from musicapp.core.db import db, utc_now
+from musicapp.core.stopping import WorkerStoppingError
 from musicapp.jobs import periodic
 from musicapp.jobs.models import Job, PeriodicRun
 from musicapp.jobs.periodic import CLOCK, PERIODIC, PeriodicTask, run_periodic, take_over_lost_runs
@@ -127,6 +129,20 @@ def test_a_lost_run_is_asked_for_again_but_not_for_ever(context: Flask, tasks: A
         assert take_over_lost_runs() == 1
     assert sent == ["fragile", "fragile"]
     assert [run.state for run in runs("fragile")] == ["lost"] * 4
+
+
+@pytest.mark.parametrize("told", [WorkerStoppingError, SystemExit])
+def test_run_of_a_stopping_worker_goes_to_another_at_once(
+    context: Flask, tasks: Any, sent: list[str], told: type[BaseException]
+) -> None:
+    def stopped() -> None:
+        raise told
+
+    tasks("stopped", stopped)
+    with nullcontext() if told is WorkerStoppingError else pytest.raises(told):
+        run_periodic("stopped")
+    assert [run.state for run in runs("stopped")] == ["lost"]
+    assert sent == ["stopped"]
 
 
 def test_the_newest_runs_are_kept_and_some_failures_beside_them(
