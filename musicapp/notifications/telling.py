@@ -56,6 +56,8 @@ def tell(
 def tell_everybody(job: JobContext) -> dict[str, int]:
     """Result: for each outlet how many it told, and what its mails came to (posting.send_waiting)."""
     told = _told_of(job)
+    if told.kind.name == "announcement":  # its author follows it on a page of its own
+        job.shows_on(f"announcement-{told.subject_id}", "announcement", told.subject_id)
     audience = audience_of(told.kind.name, told.subject_id, told.arguments)
     ends_at = time.monotonic() + PART_SECONDS
     outlets = [outlet for outlet in OUTLETS.values() if outlet.choices(told.kind)]

@@ -21,6 +21,7 @@ from musicapp.core.limits import count_visit
 from musicapp.core.pages import page
 from musicapp.core.storage import store
 from musicapp.jobs.queries import latest_jobs, silent_queues
+from musicapp.live import services as live
 
 FORM_EXTRA_BYTES = 64 * 1024
 """What a multipart form adds around its file."""
@@ -38,6 +39,7 @@ def settings_page(
 ) -> ResponseReturnValue:
     """The whole page; `errors` has keys such as "new_email" and makes it 422."""
     viewer = current_viewer()
+    cursor = live.current_cursor()
     with reading():
         user = queries.user_by_id(signed_in_id())
         if user is None:
@@ -58,6 +60,7 @@ def settings_page(
         avatar_job=avatar_job if avatar_job and avatar_job.state != "succeeded" else None,
         silent_queues=silent_queues() if avatar_job and avatar_job.can_cancel else [],
         languages=languages(),
+        cursor=cursor,
         time_zones=[(name, name.replace("_", " ")) for name in sorted(ProfileForm.time_zones())],
     )
 
