@@ -91,3 +91,22 @@ def test_what_the_same_people_play_like_and_follow_is_suggested(context: Flask) 
     assert find_similar_artists()["gone"] == 2
     assert set(db.session.scalars(select(SimilarArtist.artist_id))) == {heard.id, liked.id}
     assert fans_also_like(heard.id) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_artists_page_says_whom_fans_also_like(app: Flask) -> None:
+    with app.app_context():
+        artist, other, draft = (add_artist(name) for name in ("Home", "Neighbour", "Nobody yet"))
+        for shown in (artist, other):
+            add_album(shown, "Album", published_at=utc_now())
+        db.session.add_all(
+            SimilarArtist(artist_id=artist.id, place=place, other_id=id_, score=0.5)
+            for place, id_ in enumerate((draft.id, other.id))
+        )
+        db.session.commit()
+        ids = artist.id, other.id
+    page = app.test_client().get(f"/artists/{ids[0]}").get_data(as_text=True)
+    similar = page.partition("Fans also like")[2]
+    assert f'href="/artists/{ids[1]}"' in similar
+    assert "Nobody yet" not in page
+    assert "Fans also like" not in app.test_client().get(f"/artists/{ids[1]}").get_data(as_text=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from musicapp.catalog.models import Album, AlbumCredit, Artist, ArtistMember, Track, TrackCredit
@@ -31,20 +31,23 @@ def viewer_state(
     album_ids: Collection[int] = (),
     artist_ids: Collection[int] = (),
 ) -> ViewerState:
-    """Of these tracks, albums and artists, those that the user likes or follows: one statement for each kind asked."""
+    """Of these tracks, albums and artists, those that the user likes or follows: one statement, whatever is asked."""
     if user_id is None:
         return ViewerState()
-    tracks = select(TrackLike.track_id).where(TrackLike.user_id == user_id, TrackLike.track_id.in_(track_ids))
-    albums = select(AlbumLike.album_id).where(AlbumLike.user_id == user_id, AlbumLike.album_id.in_(album_ids))
-    artists = select(ArtistFollow.artist_id).where(
-        ArtistFollow.user_id == user_id, ArtistFollow.artist_id.in_(artist_ids)
-    )
-    return ViewerState(
-        frozenset(db.session.scalars(tracks)) if track_ids else frozenset(),
-        frozenset(db.session.scalars(albums)) if album_ids else frozenset(),
-        frozenset(db.session.scalars(artists)) if artist_ids else frozenset(),
-        user_id,
-    )
+    kept: dict[str, set[int]] = {"track": set(), "album": set(), "artist": set()}
+    asked = [
+        select(literal(kind).label("kind"), column).where(owner == user_id, column.in_(ids))
+        for kind, owner, column, ids in (
+            ("track", TrackLike.user_id, TrackLike.track_id, track_ids),
+            ("album", AlbumLike.user_id, AlbumLike.album_id, album_ids),
+            ("artist", ArtistFollow.user_id, ArtistFollow.artist_id, artist_ids),
+        )
+        if ids
+    ]
+    if asked:
+        for kind, id_ in db.session.execute(union_all(*asked)):
+            kept[kind].add(id_)
+    return ViewerState(frozenset(kept["track"]), frozenset(kept["album"]), frozenset(kept["artist"]), user_id)
 
 
 def artist_is_shown() -> ColumnElement[bool]:
