@@ -10,6 +10,7 @@ import contextlib
 import logging
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from celery.beat import PersistentScheduler, Scheduler
@@ -188,8 +189,15 @@ class DatabaseSchedules(OneOfMany, DatabaseScheduler):  # type: ignore[misc]
             self.engine = db.engine.execution_options(schema_translate_map={"celery_schema": None})
         self.Session = sessionmaker(bind=self.engine, expire_on_commit=False)
         self._dirty: set[str] = set()
+        self._sign_of_life = Path(options.get("schedule_filename") or "")
         # Past the library's own, which would open the database a second time and make tables.
         Scheduler.__init__(self, app, *args, **options)
+
+    def tick(self, *args: Any, **options: Any) -> float:
+        pause_s = super().tick(*args, **options)
+        if self._sign_of_life.is_absolute():
+            self._sign_of_life.touch()  # a container's health check looks at the file that FileSchedules writes
+        return pause_s
 
     def open_schedule(self) -> None:
         if changed := schedule_rows.fill(self.app.conf.beat_schedule):

@@ -9,7 +9,8 @@ from flask.cli import AppGroup
 
 from musicapp.core.celery import celery_app
 from musicapp.core.db import db, reading
-from musicapp.jobs import queries
+from musicapp.core.settings import setting
+from musicapp.jobs import queries, schedule_rows
 from musicapp.jobs.models import SUCCEEDED, PeriodicRun
 from musicapp.jobs.periodic import PERIODIC, NobodyToAskError, ask_for_run, run_by_token
 
@@ -24,12 +25,22 @@ NO_WORKER_AFTER_S = 10
 def list_tasks() -> None:
     """List the tasks and the schedules that call them."""
     schedules: dict[str, list[str]] = {}
-    for name, entry in celery_app().conf.beat_schedule.items():
-        schedules.setdefault(entry["task"], []).append(name)
+    for name, task in _schedules().items():
+        schedules.setdefault(task, []).append(name)
     width = max(len(name) for name in PERIODIC)
-    for name, task in sorted(PERIODIC.items()):
+    for name, declared in sorted(PERIODIC.items()):
         called = "; ".join(schedules.get(name, [])) or "in no schedule"
-        click.echo(f"{name:{width}}  {task.words} ({called})")
+        click.echo(f"{name:{width}}  {declared.words} ({called})")
+
+
+def _schedules() -> dict[str, str]:
+    """Name -> task, of the entries of schedule.py and the setting, and of those in the database."""
+    found = {name: entry["task"] for name, entry in celery_app().conf.beat_schedule.items()}
+    if setting("SCHEDULES_IN_DATABASE"):
+        with reading():
+            found.update((entry.name, entry.task) for entry in schedule_rows.entries())
+            db.session.rollback()
+    return found
 
 
 @group.command("run")
@@ -37,8 +48,7 @@ def list_tasks() -> None:
 @click.option("--timeout", default=600, show_default=True, help="Seconds to wait for its end.")
 def run_task(name: str, timeout: int) -> None:
     """Run one task now, in a worker, and print what it did. NAME may be the name of a schedule."""
-    schedules = celery_app().conf.beat_schedule
-    task = schedules[name]["task"] if name in schedules else name
+    task = name if name in PERIODIC else _schedules().get(name, name)
     if task not in PERIODIC:
         raise click.ClickException(f"There is no task {name!r}. `flask --app wsgi tasks list` names them all.")
     try:

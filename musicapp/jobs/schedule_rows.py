@@ -121,6 +121,8 @@ def put_entry(name: str, task: str, timing: Timing, *, in_place_of: Entry | None
             queue="default",
             discriminator=WORDS[timing.kind],
             schedule_id=schedule_id,
+            # As in schedule.py: a run that waited a whole interval for a worker is dropped.
+            expire_seconds=max(1, int(timing.seconds)) if timing.kind == INTERVAL else None,
             one_off=is_once,
             enabled=in_place_of.is_enabled or in_place_of.is_over if in_place_of else True,
             # What is due counts from now on: a new hour of the day does not make up for this morning's.

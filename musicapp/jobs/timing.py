@@ -68,6 +68,11 @@ class Timing:
         return max(now, due)
 
     @property
+    def seconds(self) -> float:
+        """The length of an interval."""
+        return timedelta(**{self.period: self.every}).total_seconds()
+
+    @property
     def words(self) -> str:
         """In the reader's language."""
         if self.kind == MOMENT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -90,6 +91,11 @@ def test_rows_are_filled_once_and_edited_ones_stay(context: Flask) -> None:
     assert rows.fill({"hourly": {**HOURLY, "schedule": 60.0}, "at eight": HOURLY}) == 0
     with pytest.raises(rows.NameTakenError):
         rows.put_entry("mine", "uploads.sweep", berlin)
+    db.session.commit()
+    context.config["SCHEDULES_IN_DATABASE"] = True
+    assert re.search(
+        r"^uploads\.sweep .*mine\)$", context.test_cli_runner().invoke(args=["tasks", "list"]).output, re.M
+    )
 
 
 def test_change_takes_effect_with_the_next_turn(context: Flask, beat: Any) -> None:
