@@ -65,11 +65,15 @@ class Overview:
         if late:
             found.append(Concern(_("Jobs wait for long: %(queues)s.", queues=", ".join(late)), "ops.queues"))
         if self.failed_jobs:
-            one, many = "%(num)s job failed in the last day.", "%(num)s jobs failed in the last day."
-            found.append(Concern(ngettext(one, many, self.failed_jobs), "ops.failures"))
+            words = ngettext(
+                "%(num)s job failed in the last day.", "%(num)s jobs failed in the last day.", self.failed_jobs
+            )
+            found.append(Concern(words, "ops.failures"))
         if self.mails_failed:
-            one, many = "%(num)s mail failed in the last day.", "%(num)s mails failed in the last day."
-            found.append(Concern(ngettext(one, many, self.mails_failed), "ops.mails"))
+            words = ngettext(
+                "%(num)s mail failed in the last day.", "%(num)s mails failed in the last day.", self.mails_failed
+            )
+            found.append(Concern(words, "ops.mails"))
         if self.open_reports:
             words = ngettext("%(num)s report waits for you.", "%(num)s reports wait for you.", self.open_reports)
             found.append(Concern(words, "ops.reports"))
