@@ -62,6 +62,7 @@ def sweeps() -> list[float]:
     return began
 
 
+@pytest.mark.real
 @pytest.mark.timeout(240)
 def test_two_beats_tick_once_and_the_second_takes_over(clocks: Clocks, here: Flask) -> None:
     clocks.start_worker("default")
