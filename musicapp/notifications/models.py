@@ -155,7 +155,9 @@ class Announcement(Base):
 
     __tablename__ = "announcements"
     __table_args__ = (
-        CheckConstraint("state IN ('draft','scheduled','queued','sending','delivered','failed','cancelled')", name="state"),
+        CheckConstraint(
+            "state IN ('draft','scheduled','queued','sending','delivered','failed','cancelled')", name="state"
+        ),
         Index("ix_announcements_artist_id", "artist_id", "id"),
     )
 

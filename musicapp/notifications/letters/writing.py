@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date, format_datetime
@@ -152,6 +153,7 @@ def day_words(day: date) -> str:
     return str(format_date(day, "d MMMM y", locale=get_locale()))
 
 
+@lru_cache(maxsize=8)  # ten thousand letters of one announcement look for addresses in the same words
 def paragraphs_of(words: str) -> list[Markup]:
     """Somebody's plain words as safe paragraphs: line breaks stay, addresses become links, markup is shown as typed."""
     blocks = [block.strip() for block in words.replace("\r\n", "\n").split("\n\n")]
