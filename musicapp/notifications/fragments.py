@@ -36,12 +36,3 @@ def render_new_notice(notice_id: int) -> Sequence[Partial] | None:
     html = render_template("notifications/pages/_notice.html", notice=row)
     bell = Partial(f"#notice_bell-{user_id}", bell_html(user_id))
     return [bell, *Partial.append("notices-today", f"notice-{notice_id}", html, swap="afterbegin")]
-
-
-@fragment("notice_row", topic="notices")
-def render_notice(notice_id: int) -> Partial | None:
-    """One that changed: it was read."""
-    found = queries.notice_row(notice_id)
-    if found is None:
-        return None
-    return Partial(f"#notice-{notice_id}", render_template("notifications/pages/_notice.html", notice=found[1]))

@@ -27,7 +27,7 @@ def test_registering_as_a_musician_opens_a_studio(house: House) -> None:
     assert queries.artists_of_user(house.bob) == []
 
 
-def test_album_creation_is_told_once(house: House) -> None:
+def test_album_creation_asks_for_one_congratulation_mail(house: House) -> None:
     jobs = db.session.scalars(select(Job).where(Job.kind == "tell")).all()
     assert [(job.unique_key, job.owner_id) for job in jobs] == [(f"tell/album_created/{house.album}", house.alice)]
 

@@ -29,7 +29,7 @@ def open_notice(user_id: int, notice_id: int) -> Notice | None:
     if notice is None or notice.user_id != user_id:
         return None
     if was_unread:
-        _changed(user_id, notice_id)
+        _changed(user_id)
     return notice
 
 
@@ -40,7 +40,7 @@ def mark_all_read(user_id: int, upto: int | None = None) -> int:
         statement = statement.where(Notice.id <= upto)
     count = int(db.session.execute(statement.values(read_at=utc_now())).rowcount)  # type: ignore[attr-defined]
     if count:
-        _changed(user_id, None)
+        _changed(user_id)
     return count
 
 
@@ -57,11 +57,11 @@ def purge(older_than_days: int) -> int:
     return len(gone)
 
 
-def _changed(user_id: int, notice_id: int | None) -> None:
-    """The bell, and the row, on whatever pages the person has open."""
+def _changed(user_id: int) -> None:
+    """The bell, and the list, on whatever pages the person has open.
+
+    The list by a poke, which waits a moment: a row that is replaced while its link is being followed leads nowhere.
+    """
     UNREAD.drop(user_id)
     live.note(f"notices-{user_id}", "notice_bell", user_id)
-    if notice_id is not None:
-        live.note(f"notices-{user_id}", "notice_row", notice_id)
-    else:
-        live.poke(f"notices-{user_id}", "notices-read")
+    live.poke(f"notices-{user_id}", "notices-read")
