@@ -120,6 +120,7 @@ def test_live_channel_is_counted_by_process(context: Flask) -> None:
 @pytest.mark.one_database
 def test_pages_show_the_figures(app: Flask) -> None:
     admin = sign_in(app, register(app, "admin", role="admin"))
+    kind: cache.Kind[int] = cache.Kind("album_card", int)
     with app.app_context():
         add("queued", run_at=utc_now() - timedelta(minutes=30))
         add("running", started_at=utc_now(), worker="media@here/77")
@@ -127,7 +128,7 @@ def test_pages_show_the_figures(app: Flask) -> None:
         db.session.rollback()  # the cache is not asked inside a transaction that writes
         with reading():
             for _ in range(2):
-                cache.Kind("album_card", int).get(7, lambda: 7)
+                kind.get(7, lambda: 7)
     for address in PAGES:
         with statements_of(app) as statements:
             page = admin.get(address)
