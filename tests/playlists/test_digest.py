@@ -74,7 +74,7 @@ def test_digest_tells_what_others_did_once(lists: Lists, context: Flask, due: li
     assert ask_for_digests(lists.alice, lists.charlie) == 0
 
 
-def test_nobody_is_told_of_their_own_changes_or_of_what_is_muted(
+def test_nobody_is_told_of_their_own_changes_or_unasked(
     lists: Lists, context: Flask, due: list[PlaylistDigestDue]
 ) -> None:
     playlist_id = lists.playlist(1, visibility="public")

@@ -120,9 +120,11 @@ def test_members_choose_whether_mails_come(lists: Lists) -> None:
     playlist = lists.playlist(1)
     bob = lists.browser(lists.bob)
     people = f"/playlists/{playlist}/people"
-    assert "You get no mails" in bob.get(people).text
+    assert "as <a href=\"/settings/notifications\">your settings say</a>" in bob.get(people).text
+    bob.post(f"/playlists/{playlist}/digest", data={"on": "0"})
+    assert "You hear nothing" in bob.get(people).text
     bob.post(f"/playlists/{playlist}/digest", data={"on": "1"})
-    assert "You get a mail" in bob.get(people).text
+    assert "Mute this playlist" in bob.get(people).text
     assert lists.browser(lists.charlie).post(f"/playlists/{playlist}/digest", data={"on": "1"}).status_code == 404
 
 
