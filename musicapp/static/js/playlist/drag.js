@@ -1,7 +1,7 @@
 // Dragging rows: within an open playlist to another place, and from any list onto a playlist of the side bar
 // (data-drop-playlist). With a mouse by the whole row, with a finger by its handle, so that lists still scroll.
 import { send } from "../chooser.js";
-import { openPlaylist } from "./start.js";
+import { openPlaylist } from "./open.js";
 
 const START_PX = 6;
 const EDGE_PX = 96;

@@ -3,7 +3,7 @@ import { choosePlaylist } from "../chooser.js";
 import { fill } from "../page.js";
 import { shortcut } from "../shortcuts.js";
 import { toast } from "../toasts.js";
-import { openPlaylist } from "./start.js";
+import { openPlaylist } from "./open.js";
 
 const CONTROL = "a, button, input, select, label, summary, [data-drag-entry]";
 const idOf = (row) => Number(row.dataset.entry);
