@@ -1,4 +1,4 @@
-"""What a job is called and what came of it, in words. Rooms say it of their own kinds, in their fragments.py."""
+"""What a job is called, what came of it in words, and who sees it. Rooms say it of their own kinds, in fragments.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from musicapp.jobs.queries import JobView
+from musicapp.jobs.models import Job
+from musicapp.jobs.queries import SHARED, JobView
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,16 @@ def presents(*kinds: str) -> Callable[[P], P]:
         for kind in kinds:
             PRESENTERS[kind] = presenter
         return presenter
+
+    return mark
+
+
+def shares(*kinds: str) -> Callable[[Callable[[Any, Job], bool]], Callable[[Any, Job], bool]]:
+    """Marks the function (viewer, job) that says who sees and steers jobs of these kinds besides owner and admins."""
+
+    def mark(may_see: Callable[[Any, Job], bool]) -> Callable[[Any, Job], bool]:
+        SHARED.update(dict.fromkeys(kinds, may_see))
+        return may_see
 
     return mark
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -190,14 +190,19 @@ def job_by_id(job_id: int) -> Job | None:
     return db.session.get(Job, job_id)
 
 
+SHARED: dict[str, Callable[[Any, Job], bool]] = {}
+"""Kind -> who sees a job of that kind besides its owner and admins: (viewer, job); see presenting.shares."""
+
+
 def visible_job(viewer: Any, job_id: int) -> Job | None:
-    """The job if it is the viewer's own or the viewer is an admin; strangers see none."""
+    """The job if it is the viewer's own, is shared with the viewer or the viewer is an admin; strangers see none."""
     if not viewer.is_authenticated:
         return None
     job = job_by_id(job_id)
-    if job is None or (job.owner_id != viewer.id and not viewer.is_admin):
-        return None
-    return job
+    if job is None or job.owner_id == viewer.id or viewer.is_admin:
+        return job
+    is_shared = SHARED.get(job.kind)
+    return job if is_shared is not None and is_shared(viewer, job) else None
 
 
 def newest_jobs(kinds: Iterable[str], subject_ids: Iterable[int]) -> list[Job]:

@@ -10,9 +10,11 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from musicapp.jobs import presenting
+from musicapp.jobs.models import Job
 from musicapp.jobs.presenting import Shown
 from musicapp.jobs.queries import JobView
 from musicapp.notifications.announcements import fragments as announcements
+from musicapp.notifications.announcements import queries as announcement_queries
 from musicapp.notifications.kinds import KINDS
 
 presenting.call(
@@ -38,6 +40,14 @@ def telling_in_words(job: JobView) -> Shown:
     title = str(KINDS[kind].words) if kind in KINDS else presenting.words_of(job.kind)
     counts = {name: number for name, number in (job.result or {}).items() if isinstance(number, int)}
     return Shown(title, lines=tuple(_lines(counts)), counts=counts)
+
+
+@presenting.shares("tell")
+def is_shared(viewer: Any, job: Job) -> bool:
+    """An announcement is its artist's: whoever may open its page sees its job, too."""
+    if job.arguments.get("kind") != "announcement" or job.subject_id is None:
+        return False
+    return announcement_queries.may_open(viewer, job.subject_id)
 
 
 @presenting.presents("digest", "newsletter", "artist_figures")

@@ -85,6 +85,8 @@ def test_a_member_writes_previews_and_sends_and_each_page_says_how_it_stands(app
     job_page = dora.get("/jobs/1").text
     assert "Announcement “On &lt;tour&gt;”" in job_page
     assert "2 mails sent" in job_page
+    assert "2 mails sent" in browser_of(app, "alice").get("/jobs/1").text, "another member of the artist"
+    assert reader.get("/jobs/1").status_code == 404
     told = dora.get("/jobs/1", headers={"Accept": "application/json"}).json
     assert told is not None
     assert told["counts"] == {"total": 2, "sent": 2, "failed": 0, "suppressed": 0, "cancelled": 0, "waiting": 0}
