@@ -44,6 +44,9 @@ class JobContext:
         self.request_id = job.request_id
         self._watchers: set[tuple[str, str, int]] = {(f"job-{job.id}", "job", job.id)}
         self._last_progress = 0.0
+        self._unsaid: tuple[float, str] | None = None
+        """The newest progress, held back: it came too soon after the one before. The heart says it."""
+        self._saying = threading.Lock()
         self._stop: type[Exception] | None = None
         self._ended = threading.Event()
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -73,10 +76,16 @@ class JobContext:
         Raises JobCancelledError when the owner asked to stop, ClaimLostError when the job is somebody else's.
         """
         self.check_cancelled()
-        now = time.monotonic()
-        if now - self._last_progress < PROGRESS_EVERY_S and 0 < percent < 100:
+        with self._saying:
+            self._unsaid = percent, detail
+            if time.monotonic() - self._last_progress >= PROGRESS_EVERY_S or not 0 < percent < 100:
+                self._say_progress()
+
+    def _say_progress(self) -> None:
+        if self._unsaid is None or self._stop is not None:
             return
-        self._last_progress = now
+        (percent, detail), self._unsaid = self._unsaid, None
+        self._last_progress = time.monotonic()
         try:
             with redis_client().pipeline(transaction=False) as pipe:
                 pipe.hset(f"job:{self.id}", mapping={"percent": int(percent), "detail": detail})
@@ -109,6 +118,18 @@ class JobContext:
 
     # What follows is for the runner.
 
+    def end_progress(self, *, goes_on: bool) -> None:
+        """How far it is stays known between two parts of a job, and is forgotten at its end."""
+        with self._saying:
+            if goes_on:
+                self._say_progress()
+                return
+            self._unsaid = None
+            try:
+                redis_client().delete(f"job:{self.id}")
+            except RedisUnavailable:
+                log.debug("progress of job %s is left to expire", self.id)
+
     def start_heart(self) -> None:
         self._heart = threading.Thread(target=self._beat, name=f"heart of job {self.id}", daemon=True)
         self._heart.start()
@@ -122,6 +143,8 @@ class JobContext:
         last = time.monotonic()
         while not self._ended.wait(CANCEL_POLL_S):
             with self._app.app_context():
+                with self._saying:
+                    self._say_progress()
                 try:
                     if redis_client().get(f"job:{self.id}:cancel") == (self.token or "").encode():
                         self._stop = JobCancelledError

@@ -14,7 +14,6 @@ from sqlalchemy.exc import OperationalError
 
 from musicapp.core.db import db, reading, utc_now
 from musicapp.core.events import publish
-from musicapp.core.redis import RedisUnavailable, redis_client
 from musicapp.core.stopping import WorkerStoppingError
 from musicapp.core.tracing import traced
 from musicapp.jobs.context import ClaimLostError, JobContext
@@ -112,7 +111,7 @@ def _run(context: JobContext) -> None:
         _give_back(context)
         raise
     except GoOn as part:
-        _queue_again(context, part.seconds, attempts=context.attempt - 1, error=None)
+        _queue_again(context, part.seconds, goes_on=True, attempts=context.attempt - 1, error=None)
     except RetryLater as error:
         _again(context, error.seconds, str(error))
     except SoftTimeLimitExceeded:
@@ -131,8 +130,9 @@ def _again(context: JobContext, delay_s: float, words: str, trace: str | None = 
         _queue_again(context, delay_s, error=words, traceback=trace)
 
 
-def _queue_again(context: JobContext, delay_s: float, **columns: Any) -> None:
-    _end(context, QUEUED, claim_token=None, run_at=utc_now() + timedelta(seconds=delay_s), **columns)
+def _queue_again(context: JobContext, delay_s: float, *, goes_on: bool = False, **columns: Any) -> None:
+    run_at = utc_now() + timedelta(seconds=delay_s)
+    _end(context, QUEUED, goes_on=goes_on, claim_token=None, run_at=run_at, **columns)
 
 
 def _give_back(context: JobContext) -> None:
@@ -141,8 +141,11 @@ def _give_back(context: JobContext) -> None:
     _end(context, QUEUED, claim_token=None, attempts=context.attempt - 1, started_at=None, step="", error=None)
 
 
-def _end(context: JobContext, state: str, **columns: Any) -> None:
-    """Writes how the job ended, if it is still ours. Tried again while the database is busy; then the reaper does."""
+def _end(context: JobContext, state: str, *, goes_on: bool = False, **columns: Any) -> None:
+    """Writes how the job ended, if it is still ours. Tried again while the database is busy; then the reaper does.
+
+    `goes_on`: only a part of it is done.
+    """
     for attempt in range(END_TRIES):
         db.session.rollback()
         try:
@@ -152,6 +155,9 @@ def _end(context: JobContext, state: str, **columns: Any) -> None:
                 log.warning("job %s ended as %s, but another worker has it", context.id, state)
                 db.session.rollback()
                 return
+            if state == QUEUED and job.is_cancel_requested:
+                # Asked in the last moment of a part or of an attempt: the next would not hear of it.
+                state, goes_on, columns = CANCELLED, False, {"claim_token": None, "error": None}
             if state != QUEUED:
                 columns["finished_at"] = utc_now()
             change(job, state, **columns)
@@ -162,10 +168,7 @@ def _end(context: JobContext, state: str, **columns: Any) -> None:
         except OperationalError:
             log.warning("job %s: the database is busy, writing its end again (%s)", context.id, attempt + 1)
             continue
-        try:
-            redis_client().delete(f"job:{context.id}", f"job:{context.id}:cancel")
-        except RedisUnavailable:
-            log.debug("progress of job %s is left to expire", context.id)
+        context.end_progress(goes_on=goes_on)
         return
 
 

@@ -14,6 +14,7 @@ from musicapp.core.db import db, utc_now
 from musicapp.jobs import runner, services
 from musicapp.jobs.context import CANCEL_POLL_S, ClaimLostError, JobContext
 from musicapp.jobs.models import Job
+from musicapp.jobs.queries import Progress, progress_of
 from musicapp.jobs.registry import GoOn, JobFailedError, RetryLater
 from musicapp.jobs.tasks import replace_lost_tickets
 
@@ -124,6 +125,65 @@ def test_running_job_stops_when_its_owner_cancels(context: Flask, kinds: Declare
     runner.run_next("hum")
     canceller.join()
     assert only_job().state == "cancelled"
+
+
+@pytest.mark.parametrize("pause", [GoOn(), RetryLater(0, "The mail server is away.")], ids=["part", "attempt"])
+def test_a_job_that_is_cancelled_as_its_part_or_attempt_ends_does_not_go_on(
+    context: Flask, kinds: Declare, pause: Exception
+) -> None:
+    runs: list[int] = []
+
+    def do_a_part(job: JobContext) -> None:
+        runs.append(job.id)
+        services.cancel(only_job())
+        db.session.commit()
+        raise pause  # sooner than its heart looks
+
+    kinds("hum", do_a_part)
+    add("hum")
+    runner.run_next("hum")
+    assert only_job().state == "cancelled"
+    assert runner.run_next("hum") is None
+    assert len(runs) == 1
+
+
+def test_how_far_a_job_is_stays_known_between_its_parts_and_is_forgotten_at_its_end(
+    context: Flask, kinds: Declare
+) -> None:
+    parts: list[int] = []
+
+    def do_a_part(job: JobContext) -> None:
+        parts.append(job.id)
+        job.progress(30, "300 of 1,000")
+        job.progress(31, "312 of 1,000")  # too soon after the one before
+        if len(parts) == 1:
+            raise GoOn
+
+    kinds("hum", do_a_part)
+    add("hum")
+    runner.run_next("hum")
+    job_id = only_job().id
+    assert progress_of([job_id]) == {job_id: Progress(31, "312 of 1,000")}
+    runner.run_next("hum")
+    assert only_job().state == "succeeded"
+    assert progress_of([job_id]) == {}
+
+
+def test_progress_that_was_held_back_is_said_a_moment_later(context: Flask, kinds: Declare) -> None:
+    said: list[dict[int, Progress]] = []
+
+    def work(job: JobContext) -> None:
+        job.progress(30)
+        job.progress(31)
+        deadline = time.monotonic() + 10
+        while (seen := progress_of([job.id])) != {job.id: Progress(31)} and time.monotonic() < deadline:
+            time.sleep(0.02)  # stands for work that says nothing more
+        said.append(seen)
+
+    kinds("hum", work)
+    add("hum")
+    runner.run_next("hum")
+    assert said == [{only_job().id: Progress(31)}]
 
 
 def test_asking_an_attempt_that_is_over_to_stop_does_not_stop_the_next(context: Flask, kinds: Declare) -> None:
