@@ -91,6 +91,34 @@ def test_audit_log_is_filtered_by_who_and_what_and_paged(desk: Desk, monkeypatch
 
 
 @sqlite_only
+def test_lists_ask_for_themselves_again_as_they_were_asked_for(desk: Desk) -> None:
+    addresses = [f"/admin/{name}" for name in ("users", "artists", "albums", "reports", "mail", "mail/addresses")]
+    for address in [*addresses, "/admin/storage", "/admin/users?q=a&amp;show=admins", "/admin/audit?room=user"]:
+        page = desk.admin.get(address.replace("&amp;", "&")).text
+        assert f'hx-get="{address}" hx-trigger="every ' in page, address
+
+
+@sqlite_only
+def test_lines_of_the_audit_log_lead_to_what_they_are_about(desk: Desk) -> None:
+    lines = {
+        ("mail.send_again", "mail", 7, "Hello"): "/admin/mail/7",
+        ("mail.allow_address", "address", None, "ann@example.org"): "/admin/mail?q=ann@example.org",
+        ("schedule.run", "schedule", None, "uploads.sweep"): "/admin/schedules/tasks/uploads.sweep",
+        ("job.retry_all", "job", None, "tell"): "/admin/jobs?kind=tell",
+        ("user.suspend", "user", desk.bob, "bob"): f"/admin/users/{desk.bob}",
+    }
+    with desk.app.app_context():
+        for act, kind, subject_id, words in lines:
+            db.session.add(
+                AuditEntry(actor_name="x", act=act, subject_kind=kind, subject_id=subject_id, subject_words=words)
+            )
+        db.session.commit()
+    page = desk.admin.get("/admin/audit").text
+    for (_act, _kind, _id, words), address in lines.items():
+        assert f'<a href="{address}">{words}</a>' in page
+
+
+@sqlite_only
 def test_overview_names_what_needs_somebody_and_is_heard_by_admins_only(desk: Desk) -> None:
     for queue in ("default", "media"):
         redis_client_set(desk.app, queue)

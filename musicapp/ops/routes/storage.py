@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from musicapp.accounts.identity import signed_in_id
 from musicapp.core.db import db
-from musicapp.live import services as live
 from musicapp.ops.admin import admin_only, admin_page
 from musicapp.ops.queries import storage as queries
 from musicapp.ops.routes._blueprint import blueprint
@@ -18,9 +17,8 @@ from musicapp.ops.services import storage as services
 @blueprint.get("/admin/storage")
 @admin_only
 def storage() -> Response:
-    cursor = live.current_cursor()
     quota_bytes = current_app.config["USER_QUOTA_BYTES"]
-    return admin_page("ops/storage_page.html", shown=queries.storage_page(), quota_bytes=quota_bytes, cursor=cursor)
+    return admin_page("ops/storage_page.html", shown=queries.storage_page(), quota_bytes=quota_bytes)
 
 
 @blueprint.post("/admin/storage/measure")
