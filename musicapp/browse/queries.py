@@ -46,6 +46,8 @@ class Home:
     followed: list[queries.AlbumCard]
     picks: list[queries.AlbumCard]
     playlists: list[PlaylistCard]
+    side_playlists: list[SidePlaylist] | None = None
+    """Read already, since something was played from a playlist: the side bar need not ask again."""
 
 
 def published_card(album_id: int) -> queries.AlbumCard | None:
@@ -70,8 +72,8 @@ def home(user_id: int | None, today: date) -> Home:
     picked = [id for id in picked if id in seen][:SHELF_ALBUMS]
     wanted = [*newest, *followed, *picked, *(id for id in heard if id in seen)]
     cards = {card.id: card for card in queries.cards_of_albums(wanted)}
-    has_playlists = any(played.kind == "playlist" for played in recent)
-    playlists = {playlist.id: playlist for playlist in side_playlists(user_id)} if has_playlists else {}
+    names = side_playlists(user_id) if any(played.kind == "playlist" for played in recent) else None
+    playlists = {playlist.id: playlist for playlist in names or ()}
     heard_cards = {id: cards[id] for id in heard if id in seen and id in cards}
     tiles = [(heard_cards if played.kind == "album" else playlists).get(played.id) for played in recent]
 
@@ -85,6 +87,7 @@ def home(user_id: int | None, today: date) -> Home:
         followed=found(followed),
         picks=found(picked),
         playlists=playlists_of(user_id, limit=SHELF_ALBUMS),
+        side_playlists=names,
     )
 
 

@@ -25,7 +25,8 @@ def home() -> Response:
     cursor = live.current_cursor()
     viewer = current_viewer()
     shown = queries.home(viewer.id, utc_now().date()) if may_listen(viewer) else None
-    return page("browse/home_page.html", home=shown, cursor=cursor)
+    names = shown.side_playlists if shown is not None else None
+    return page("browse/home_page.html", home=shown, side_playlists=names, cursor=cursor)
 
 
 @blueprint.get("/side/playlists")
@@ -34,8 +35,8 @@ def side_playlists() -> Response:
     return page("browse/_side_playlists.html", playlists=queries.side_playlists(signed_in_id()))
 
 
-def _beside() -> str:
-    """The playlists under the navigation, of a page that is loaded whole."""
+def _beside(playlists: list[queries.SidePlaylist] | None = None) -> str:
+    """The playlists under the navigation, of a page that is loaded whole; asked for unless the page has them."""
     viewer = current_viewer()
     # A boosted link takes <main> out of the answer and leaves the rest.
     if viewer.id is None or request.headers.get("HX-Request") == "true":
@@ -43,7 +44,7 @@ def _beside() -> str:
     try:
         # A refused form is drawn by a POST: its page must neither take SQLite's lock nor write what was refused.
         with reading(), db.session.no_autoflush:
-            playlists = queries.side_playlists(viewer.id)
+            playlists = queries.side_playlists(viewer.id) if playlists is None else playlists
     except SQLAlchemyError:  # on the page that says what went wrong with the database
         return ""
     return render_template("browse/_side_playlists.html", playlists=playlists)
