@@ -54,6 +54,11 @@ class JobView:
     arguments: dict[str, Any]
 
     @property
+    def is_under_way(self) -> bool:
+        """Running, or between two of its parts."""
+        return self.state == RUNNING or (self.state == QUEUED and self.percent is not None)
+
+    @property
     def waits_until(self) -> datetime | None:
         """When a waiting job begins, or is tried again; None where it only waits for its turn."""
         return self.run_at if self.state == QUEUED and self.run_at > utc_now() + SOON else None
@@ -157,7 +162,8 @@ def progress_of(job_ids: Iterable[int]) -> dict[int, Progress]:
 def views_of(jobs: Iterable[Job]) -> list[JobView]:
     """Jobs with their progress and place, in three round trips however many they are."""
     rows = list(jobs)
-    progress = progress_of(job.id for job in rows if job.state == RUNNING)
+    # A job that goes on in parts waits between them, and has come as far as it said.
+    progress = progress_of(job.id for job in rows if job.state in {RUNNING, QUEUED} and job.started_at)
     waiting_kinds = {job.kind for job in rows if job.state == QUEUED}
     places = places_in_queue(waiting_kinds) if waiting_kinds else {}
     nothing = Progress()

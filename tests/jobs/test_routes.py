@@ -7,7 +7,10 @@ from flask import Flask
 
 from musicapp.core.db import db
 from musicapp.jobs import services
+from musicapp.jobs.context import JobContext
 from musicapp.jobs.models import Job
+from musicapp.jobs.registry import GoOn
+from musicapp.jobs.runner import run_next
 from tests.people import register, sign_in
 
 
@@ -38,6 +41,26 @@ def test_job_is_told_as_json_and_as_a_page(app: Flask, failed_job: tuple[int, in
     page = client.get(f"/jobs/{job_id}").text
     assert "This is a picture." in page
     assert "Try again" in page
+
+
+def test_a_job_between_two_of_its_parts_is_shown_as_running_with_how_far_it_is(
+    app: Flask, kinds: Callable[..., None]
+) -> None:
+    def do_a_part(job: JobContext) -> None:
+        job.progress(31, "312 of 1,000")
+        raise GoOn(60)
+
+    kinds("hum", do_a_part)
+    alice = register(app, "alice")
+    with app.app_context():
+        job_id = services.add("hum", owner_id=alice)
+        db.session.commit()
+        run_next("hum")
+    assert state_of(app, job_id) == "queued"
+    page = sign_in(app, alice).get(f"/jobs/{job_id}").text
+    for words in ("Running", "312 of 1,000", 'value="31"', "Goes on"):
+        assert words in page
+    assert "in the queue" not in page
 
 
 def test_strangers_see_no_job(app: Flask, failed_job: tuple[int, int]) -> None:
