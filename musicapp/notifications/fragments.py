@@ -28,11 +28,16 @@ def render_bell(user_id: int) -> str:
 
 @fragment("notice", topic="notices")
 def render_new_notice(notice_id: int) -> Sequence[Partial] | None:
-    """A new one: the bell counts it, and an open list has it at its top."""
+    """A new one: the bell counts it, and an open list has it at its top and among what its button marks as read."""
     found = queries.notice_row(notice_id)
     if found is None:
         return None
     user_id, row = found
     html = render_template("notifications/pages/_notice.html", notice=row)
     bell = Partial(f"#notice_bell-{user_id}", bell_html(user_id))
-    return [bell, *Partial.append("notices-today", f"notice-{notice_id}", html, swap="afterbegin")]
+    read_all = render_template("notifications/pages/_read_all.html", newest_id=notice_id)
+    return [
+        bell,
+        Partial("#notices-read-all", read_all),
+        *Partial.append("notices-today", f"notice-{notice_id}", html, swap="afterbegin"),
+    ]

@@ -75,6 +75,15 @@ def bell_in(html: str) -> str:
     return found[0]
 
 
+def button_in(html: str) -> tuple[str, bool]:
+    """Up to which notice the button marks all as read, and whether it is hidden."""
+    found = re.search(
+        r'<form id="notices-read-all"[^>]*?( hidden)?><input type="hidden" name="upto" value="(\d*)">', html
+    )
+    assert found is not None
+    return found[2], found[1] is not None
+
+
 def test_every_kind_says_what_happened_and_where(app: Flask, bob: int, add: Add) -> None:
     album_id = make_album(app, "Ebbe & <Flut>")
     with app.app_context():
@@ -146,13 +155,20 @@ def test_opening_a_notice_marks_it_read_and_leads_there(app: Flask, bob: int, ad
 @SQLITE
 def test_all_are_marked_read_but_what_came_meanwhile(app: Flask, bob: int, add: Add) -> None:
     album_id = make_album(app)
-    seen, meanwhile = add("new_release", album_id), add("new_release", album_id)
     browser = sign_in(app, bob)
-    assert browser.post("/notifications/read", data={"upto": seen}).location == "/notifications"
-    assert ">1</span>" in bell_in(browser.get("/notifications").text)
+    assert button_in(browser.get("/notifications").text) == ("", True)
+    seen = add("new_release", album_id)
+    upto, is_hidden = button_in(browser.get("/notifications").text)
+    assert (upto, is_hidden) == (str(seen), False)
+    meanwhile = add("new_release", album_id)
+    assert browser.post("/notifications/read", data={"upto": upto}).location == "/notifications"
+    html = browser.get("/notifications").text
+    assert ">1</span>" in bell_in(html)
+    assert button_in(html) == (str(meanwhile), False)
     browser.post("/notifications/read")
-    assert "bell-count" not in bell_in(browser.get("/notifications").text)
-    assert meanwhile
+    html = browser.get("/notifications").text
+    assert "bell-count" not in bell_in(html)
+    assert button_in(html) == ("", True)
 
 
 @SQLITE
@@ -177,9 +193,10 @@ def test_list_is_by_day_in_the_readers_zone_and_page_by_page(
 def test_fragments_ring_the_bell_and_put_the_notice_on_top(app: Flask, bob: int, add: Add) -> None:
     notice_id = add("new_release", make_album(app))
     with app.app_context(), app.test_request_context():
-        bell, drop, row = parts_of(fragments.render_new_notice(notice_id))
-        assert (bell.target, drop.target, row.target) == (
+        bell, button, drop, row = parts_of(fragments.render_new_notice(notice_id))
+        assert (bell.target, button.target, drop.target, row.target) == (
             f"#notice_bell-{bob}",
+            "#notices-read-all",
             f"#notice-{notice_id}",
             "#notices-today",
         )

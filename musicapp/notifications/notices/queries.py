@@ -48,7 +48,8 @@ class NoticesPage:
     days: list[NoticeDay]
     next_key: int | None
     """The id that the page after begins before; None at the end."""
-    has_unread: bool
+    newest_id: int | None = None
+    """On the first page, where anything is unread: up to here it is marked as read."""
 
 
 def unread_count(user_id: int) -> int:
@@ -77,7 +78,7 @@ def notices_page(user_id: int, before: int | None, time_zone: str) -> NoticesPag
     return NoticesPage(
         days=days,
         next_key=rows[-1].id if len(notices) > PER_PAGE else None,
-        has_unread=unread_count(user_id) > 0,
+        newest_id=notices[0].id if before is None and notices and unread_count(user_id) else None,
     )
 
 
