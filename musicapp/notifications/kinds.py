@@ -35,6 +35,7 @@ AT_ONCE_OR_DIGEST = {PAGE: (OFF, NOW), MAIL: (OFF, NOW, DAILY, WEEKLY)}
 AT_ONCE = {PAGE: (OFF, NOW), MAIL: (OFF, NOW)}
 DIGEST = {PAGE: (OFF, NOW), MAIL: (OFF, DAILY, WEEKLY)}
 MAIL_ONLY = {MAIL: (OFF, NOW)}
+MODERATED = {PAGE: (NOW,), MAIL: (OFF, NOW)}
 
 _ALL = (
     Kind("new_release", _("New albums of artists you follow"), "music", {PAGE: NOW, MAIL: NOW}, AT_ONCE_OR_DIGEST),
@@ -48,13 +49,27 @@ _ALL = (
     Kind("upload_failed", _("Uploads that failed"), "studio", {PAGE: NOW, MAIL: NOW}, AT_ONCE, True, True),
     Kind("artist_inactive", _("A reminder when you have been silent"), "studio", {MAIL: NOW}, MAIL_ONLY, True),
     Kind("artist_figures", _("Your figures"), "studio", {MAIL: WEEKLY}, {MAIL: (OFF, WEEKLY)}, True),
-    Kind("album_moderated", _("Albums of yours that were taken down"), "studio", {PAGE: NOW}, {PAGE: (NOW,)}, True),
-    Kind("report_decided", _("What became of your reports"), "account", {PAGE: NOW}, {PAGE: (OFF, NOW)}),
+    Kind("album_moderated", _("Albums of yours, taken down"), "studio", {PAGE: NOW, MAIL: NOW}, MODERATED, True),
+    Kind("report_decided", _("What became of your reports"), "account", {PAGE: NOW, MAIL: NOW}, AT_ONCE),
     Kind("picture_ready", _("Pictures that are done"), "account", {PAGE: NOW}, {PAGE: (OFF, NOW)}),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
 """What one may choose about. Mails that an account needs (confirm, reset, new device) are not here: always sent."""
+
+OWN_DOING = frozenset(
+    ("album_created", "album_published", "upload_finished", "upload_failed", "album_moderated", "report_decided")
+)
+"""Kinds that answer something that their reader did here."""
+
+
+def needs_confirmed_address(kind: str) -> bool:
+    """Whether mails of the kind, or a digest, go to confirmed addresses only; another may be a stranger's.
+
+    What an account needs is sent anyway, and so is what answers its owner's own doing.
+    """
+    return kind == "digest" or (kind in KINDS and kind not in OWN_DOING)
+
 
 GROUPS: dict[str, str] = {
     "music": _("Music"),

@@ -142,7 +142,7 @@ def test_letters_that_lost_their_point_are_not_written(context: Flask) -> None:
     db.session.execute(delete(Announcement))
     db.session.execute(delete(Play))
     db.session.commit()
-    for kind in set(WRITERS) - {"email_changed", "new_device", "artist_inactive"}:
+    for kind in set(WRITERS) - {"email_changed", "new_device", "artist_inactive", "report_decided"}:
         assert _letter(world, kind, artist_ids=[]) is None, kind
 
 

@@ -36,7 +36,12 @@ def read_mails(app: Flask) -> list[EmailMessage]:
 
 def add_user(name: str, **columns: Any) -> User:
     user = User(
-        username=name, username_key=name, display_name=name.capitalize(), email=f"{name}@example.com", password_hash="x"
+        username=name,
+        username_key=name,
+        display_name=name.capitalize(),
+        email=f"{name}@example.com",
+        email_confirmed_at=utc_now(),
+        password_hash="x",
     )
     for column, value in columns.items():
         setattr(user, column, value)
@@ -103,7 +108,7 @@ class World:
 
 
 def make_world() -> World:
-    alice, bob = add_user("alice"), add_user("bob", time_zone="Europe/Berlin")
+    alice, bob = add_user("alice"), add_user("bob", time_zone="Europe/Berlin", email_confirmed_at=None)
     artist = add_artist("Ala & Söhne", alice.id)
     cover = Artwork(key="a/1", sha256="x", width=640, height=640, sizes=[160, 320, 640], color="#204060")
     album = add_album(artist, "Morgenröte <1>", published_at=utc_now(), cover=cover, release_on=date(2026, 11, 20))
@@ -169,6 +174,12 @@ def make_world() -> World:
         "newsletter": (bob.id, 0, {"album_ids": [album.id], "followed_ids": [album.id]}),
         "announcement": (bob.id, announcement.id, {}),
         "invited_to_playlist": (bob.id, invitation.id, {}),
+        "album_moderated": (alice.id, draft.id, {"is_down": False, "reason": ""}),
+        "report_decided": (
+            bob.id,
+            1,
+            {"state": "dismissed", "about": "Tide <1>", "url": "/tracks/1", "words": "Fine."},
+        ),
         "digest": (bob.id, 0, digest),
     }
     return world

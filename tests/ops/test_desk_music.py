@@ -76,6 +76,10 @@ def test_all_albums_of_an_artist_go_and_come_back_together(desk: Desk) -> None:
     desk.admin.post(f"/admin/artists/{desk.artist}/give-back")
     assert (desk.get(Album, desk.album).is_published, desk.get(Album, draft).is_published) == (True, False)
     assert [act for act, _ in desk.acts()].count("artist.take_down") == 1
+    with desk.app.app_context():
+        told = db.session.scalars(select(Job).where(Job.kind == "tell").order_by(Job.id)).all()
+        about = [job.arguments["about"] for job in told if job.arguments["kind"] == "album_moderated"]
+    assert [(one["is_down"], one["count"]) for one in about] == [(True, 2), (False, 2)], "once for all of them"
 
 
 def test_albums_and_artists_are_found_filtered_and_paged(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

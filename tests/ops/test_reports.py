@@ -18,6 +18,7 @@ from musicapp.ops.models import Report
 from musicapp.ops.queries import reports as queries
 from musicapp.playlists import services as playlists
 from musicapp.playlists.models import Playlist
+from tests.notifications.world import read_mails
 from tests.ops.conftest import Desk
 from tests.people import sign_in
 
@@ -94,6 +95,11 @@ def test_acting_on_a_report_takes_the_thing_down_and_tells_the_reporter(desk: De
         assert "we acted on your report" in told.line
         if kind != "playlist":
             assert "Not theirs." in said[notices[desk.alice].id].line
+        mails = {mail["To"]: str(mail["Subject"]) for mail in read_mails(desk.app)}
+    names = {"album": "Winter", "track": "One", "artist": "The Auroras", "playlist": "Loud"}
+    assert mails["bob@example.org"] == f"Your report about “{names[kind]}”"
+    if kind != "playlist":
+        assert mails["alice@example.org"] == "“Winter” was taken down"
 
 
 @sqlite_only

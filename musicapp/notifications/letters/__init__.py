@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from musicapp.notifications.letters import account, digest, music, playlists, studio
+from musicapp.notifications.letters import account, digest, moderation, music, playlists, studio
 from musicapp.notifications.letters.writing import Letter, Occasion, site_url
 
 WRITERS: dict[str, Callable[[Occasion], Letter | None]] = {
@@ -27,6 +27,8 @@ WRITERS: dict[str, Callable[[Occasion], Letter | None]] = {
     "newsletter": music.newsletter,
     "announcement": music.announcement,
     "invited_to_playlist": playlists.invited_to_playlist,
+    "album_moderated": moderation.album_moderated,
+    "report_decided": moderation.report_decided,
     "digest": digest.digest,
 }
 """Kind of mail -> what writes it."""

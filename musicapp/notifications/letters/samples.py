@@ -23,6 +23,7 @@ from musicapp.notifications.letters.writing import (
     paragraphs_of,
     site_url,
 )
+from musicapp.notifications.notices.words import decided_line, moderated_line
 from musicapp.stats.queries import Figure, WeekOfArtist
 
 AT = datetime(2026, 11, 20, 8, 14, tzinfo=UTC)
@@ -94,11 +95,24 @@ def samples(albums: Sequence[AlbumCard] = ()) -> dict[str, Sample]:
                 "link": site_url("/playlists/invitations/…"),
             },
         ),
+        *_moderation(album),
         Sample("playlist_changed", _kind("playlist_changed"), "digest", _digest([_playlists()], is_weekly=False)),
         Sample("digest-daily", _l("Daily digest"), "digest", _digest(_groups(cards), is_weekly=False)),
         Sample("digest-weekly", _l("Weekly digest"), "digest", _digest(_groups(cards), is_weekly=True)),
     )
     return {sample.key: sample for sample in all_samples}
+
+
+def _moderation(album: Mapping[str, Any]) -> tuple[Sample, ...]:
+    reason = _("Two of its tracks are somebody else's recordings.")
+    down = {**album, "count": 1, "is_down": True, "reason": reason, "line": moderated_line(1, reason, is_down=True)}
+    back = {**down, "is_down": False, "line": moderated_line(1, "", is_down=False)}
+    decided = {"about": album["title"], "line": decided_line("acted"), "words": reason, "link": ""}
+    return (
+        Sample("album_taken_down", _l("An album was taken down"), "album_moderated", down),
+        Sample("album_given_back", _l("An album was given back"), "album_moderated", back),
+        Sample("report_decided", _kind("report_decided"), "report_decided", decided),
+    )
 
 
 def _kind(name: str) -> Any:

@@ -173,28 +173,39 @@ def _albums_moderated(notices: list[Notice]) -> dict[int, Words]:
     said = {}
     for notice in notices:
         if card := cards.get(notice.subject_id or 0):
-            line = (
-                _("The people who run this site took this album down: %(reason)s", reason=notice.arguments["reason"])
-                if notice.arguments["is_down"]
-                else _("This album is back where it was.")
-            )
-            said[notice.id] = Words("triangle-alert", line, card.title, card.studio_url, None, has_cover=False)
+            count = int(notice.arguments.get("count", 1))
+            line = moderated_line(count, notice.arguments["reason"], is_down=notice.arguments["is_down"])
+            title, url = (card.title, card.studio_url) if count == 1 else (card.artists, "/studio/")
+            said[notice.id] = Words("triangle-alert", line, title, url, None, has_cover=False)
     return said
+
+
+def moderated_line(count: int, reason: str, *, is_down: bool) -> str:
+    """What operators did with so many albums of an artist, in one sentence; in mails, too."""
+    if not is_down:
+        return str(ngettext("This album is back where it was.", "%(num)s albums are back where they were.", count))
+    one = "The people who run this site took this album down: %(reason)s"
+    many = "The people who run this site took %(num)s albums down: %(reason)s"
+    return str(ngettext(one, many, count, reason=reason))
+
+
+def decided_line(state: str) -> str:
+    """What became of a report, in one sentence; in mails, too."""
+    if state == "acted":
+        return str(_("Thank you: we acted on your report."))
+    return str(_("We read your report and left this as it is."))
 
 
 def _reports_decided(notices: list[Notice]) -> dict[int, Words]:
     """Their words stand in the arguments: what was reported may be gone by now."""
     said = {}
     for notice in notices:
-        is_acted = notice.arguments["state"] == "acted"
-        line = (
-            _("Thank you: we acted on your report.") if is_acted else _("We read your report and left this as it is.")
-        )
+        state = notice.arguments["state"]
         said[notice.id] = Words(
             "circle-check",
-            f"{line} {notice.arguments['words']}".strip(),
+            f"{decided_line(state)} {notice.arguments['words']}".strip(),
             notice.arguments["about"],
-            "" if is_acted else notice.arguments["url"],
+            "" if state == "acted" else notice.arguments["url"],
         )
     return said
 

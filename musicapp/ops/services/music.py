@@ -1,4 +1,4 @@
-"""Acts on albums and artists. The members hear of them by a notice."""
+"""Acts on albums and artists. The members hear of each, of an artist's albums together."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from musicapp.playlists import services as playlists
 
 def take_down_album(album_id: int, reason: str) -> bool:
     """Off the site, until give_album_back; False where it is down already."""
-    done = catalog.take_down_album(album_id, reason)
+    done = _take_down(album_id, reason)
     if done:
-        _note("album.take_down", db.session.get_one(Album, album_id), reason)
+        _tell(album_id, reason)
     return done
 
 
 def give_album_back(album_id: int) -> bool:
-    done = catalog.give_album_back(album_id)
+    done = _give_back(album_id)
     if done:
-        _note("album.give_back", db.session.get_one(Album, album_id))
+        _tell(album_id)
     return done
 
 
 def take_down_artist(artist_id: int, reason: str) -> int:
     """Every album of an artist that is there; returns how many."""
-    ids = [album_id for album_id in catalog.album_ids_in_studio(artist_id) if take_down_album(album_id, reason)]
+    ids = [album_id for album_id in catalog.album_ids_in_studio(artist_id) if _take_down(album_id, reason)]
     if ids:
+        _tell(ids[-1], reason, count=len(ids))
         words = db.session.get_one(Artist, artist_id).name
         audit(
             "artist.take_down",
@@ -48,8 +49,9 @@ def give_artist_back(artist_id: int) -> int:
     down = db.session.scalars(
         select(Album.id).where(Album.artist_id == artist_id, Album.taken_down_at.is_not(None)).order_by(Album.id)
     ).all()
-    ids = [album_id for album_id in down if give_album_back(album_id)]
+    ids = [album_id for album_id in down if _give_back(album_id)]
     if ids:
+        _tell(ids[-1], count=len(ids))
         words = db.session.get_one(Artist, artist_id).name
         audit("artist.give_back", subject_kind="artist", subject_id=artist_id, subject_words=words, albums=len(ids))
     return len(ids)
@@ -63,14 +65,30 @@ def hide_playlist(playlist_id: int, reason: str) -> bool:
     return name is not None
 
 
-def _note(act: str, album: Album, reason: str = "") -> None:
-    details = {"reason": reason} if reason else {}
-    audit(act, subject_kind="album", subject_id=album.id, subject_words=album.title, **details)
+def _take_down(album_id: int, reason: str) -> bool:
+    done = catalog.take_down_album(album_id, reason)
+    if done:
+        words = db.session.get_one(Album, album_id).title
+        audit("album.take_down", subject_kind="album", subject_id=album_id, subject_words=words, reason=reason)
+    return done
+
+
+def _give_back(album_id: int) -> bool:
+    done = catalog.give_album_back(album_id)
+    if done:
+        words = db.session.get_one(Album, album_id).title
+        audit("album.give_back", subject_kind="album", subject_id=album_id, subject_words=words)
+    return done
+
+
+def _tell(album_id: int, reason: str = "", *, count: int = 1) -> None:
+    """Tells the members of this album; `count` with the others of its artist that went the same way."""
+    album = db.session.get_one(Album, album_id)
     is_down = album.taken_down_at is not None
     stamp = (album.taken_down_at or album.updated_at).timestamp()
     tell(
         "album_moderated",
-        subject_id=album.id,
-        arguments={"is_down": is_down, "reason": reason[:300]},
-        reason=f"album_moderated/{album.id}/{'down' if is_down else 'back'}/{stamp:.0f}",
+        subject_id=album_id,
+        arguments={"is_down": is_down, "reason": reason[:300], "count": count},
+        reason=f"album_moderated/{album_id}/{'down' if is_down else 'back'}/{stamp:.0f}",
     )
