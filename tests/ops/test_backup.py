@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -207,6 +208,42 @@ def test_what_can_not_be_restored_says_why_and_changes_nothing(make_site: MakeSi
         assert "The site is running" in said(fresh, "restore", str(whole), code=1)
     assert db.session.scalar(select(func.count()).select_from(Artist)) == 0
     assert "The folder" in said(fresh, "backup", str(tmp_path / "nowhere" / "x.musicapp"), code=1)
+
+
+def test_a_file_that_was_made_to_do_harm_changes_nothing_and_what_was_here_is_named(
+    make_site: MakeSite, tmp_path: Path
+) -> None:
+    app = make_site("sqlite")
+    add_an_account("alice")
+    whole, made = tmp_path / "whole.musicapp", tmp_path / "made.musicapp"
+    said(app, "backup", str(whole))
+
+    def with_part(part: str, lines: list[Any], **more: Any) -> Path:
+        """The same backup with another part, and a checksum that says that all is well."""
+        packed = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        with zipfile.ZipFile(whole) as source, zipfile.ZipFile(made, "w") as target:
+            manifest = json.loads(source.read("manifest.json"))
+            manifest["sha256"][part] = hashlib.sha256(packed).hexdigest()
+            for name in source.namelist():
+                if name not in ("manifest.json", part):
+                    target.writestr(name, source.read(name))
+            target.writestr(part, packed)
+            target.writestr("manifest.json", json.dumps({**manifest, **more}))
+        return made
+
+    site = make_site("sqlite")
+    add_an_account("bob")
+    for key in ("../outside", "/etc/passwd", 7):
+        path = with_part("media.jsonl", [{"key": key, "size_bytes": 1}])
+        assert "no backup holds" in said(site, "restore", str(path), "--force", "--media", str(tmp_path), code=1)
+    odd = {"genres": {"columns": [["id", "os.system"]], "rows": 0, "last_id": None}}
+    assert "no backup holds" in said(site, "restore", str(with_part("tables/genres.jsonl", [], tables=odd)), code=1)
+    unlisted = with_part("tables/genres.jsonl", [], sha256={})
+    assert "is damaged" in said(site, "restore", str(unlisted), code=1)
+    assert db.session.scalar(text("SELECT username FROM users")) == "bob"
+    db.session.remove()
+    refused = said(site, "restore", str(with_part("tables/users.jsonl", [[1, 2]])), "--force", code=1)
+    assert re.search(r"What was here before is in \S+\.musicapp\.", refused), refused
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -81,7 +81,8 @@ def new_archive(path: Path, manifest: Manifest) -> Iterator[Writer]:
     """The file appears under its name when it is whole, readable by its owner only: it holds addresses and hashes."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        unfinished.touch(mode=0o600)
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600, exist_ok=False)  # a link that stands there would lead the rows elsewhere
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as file:
             writer = Writer(file, manifest)
             yield writer
@@ -138,6 +139,8 @@ def _checked(file: zipfile.ZipFile, path: Path) -> Manifest:
                     digest.update(piece)
             if digest.hexdigest() != expected:
                 raise broken
+        if not {"media.jsonl", *(f"tables/{name}.jsonl" for name in manifest.tables)} <= set(manifest.sha256):
+            raise broken
     except (KeyError, TypeError, ValueError, AttributeError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise broken from error
     except Exception as error:

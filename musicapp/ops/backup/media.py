@@ -24,6 +24,11 @@ def files_of(root: Path) -> Iterator[tuple[str, int]]:
                 continue  # deleted since the folder was read
 
 
+def is_key(key: str) -> bool:
+    """Whether it stays in the store."""
+    return not key.startswith("/") and ".." not in Path(key).parts
+
+
 def is_there(root: Path, key: str, size_bytes: int) -> bool:
     try:
         return (root / key).stat().st_size == size_bytes
@@ -39,13 +44,13 @@ def copy(source: Path, target: Path, listed: Iterable[dict[str, Any]]) -> tuple[
     copied, missing = 0, []
     for file in listed:
         key, size_bytes = str(file["key"]), int(file["size_bytes"])
+        if not is_key(key):
+            raise ValueError(f"not a storage key: {key!r}")
         if is_there(target, key, size_bytes):
             continue
         if not is_there(source, key, size_bytes):
             missing.append(key)
             continue
-        if key.startswith("/") or ".." in Path(key).parts:
-            raise ValueError(f"not a storage key: {key!r}")
         place = target / key
         place.parent.mkdir(parents=True, exist_ok=True)
         unfinished = place.with_name(f".{place.name}.unfinished")

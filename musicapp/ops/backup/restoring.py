@@ -51,6 +51,7 @@ def restore(path: Path, *, force: bool = False, media_folder: Path | None = None
     """
     with opened(path) as archive:
         _refuse_newer(archive)
+        _refuse_odd(archive)
         done = Restored(made_at=archive.manifest.made_at, is_other_key=archive.manifest.key_print != key_print())
         with _nobody_else():
             if _has_people():
@@ -77,10 +78,11 @@ def _replace_database(archive: Archive, done: Restored) -> None:
             _quietly_upgrade(archive.manifest.revision)
         _load(archive, done)
         _quietly_upgrade("head")
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, BackupError, ValueError, TypeError) as error:
         db.session.rollback()
         saved = f" What was here before is in {done.saved_before}." if done.saved_before else ""
-        raise BackupError(f"The database refused the backup: {_first_line(error)}.{saved}") from error
+        words = str(error) if isinstance(error, BackupError) else f"The database refused it: {_first_line(error)}."
+        raise BackupError(f"{words}{saved}") from error
 
 
 def _first_line(error: Exception) -> str:
@@ -94,6 +96,18 @@ def _refuse_newer(archive: Archive) -> None:
         raise BackupError(
             f"The backup is of a newer musicapp ({manifest.version}, migration {manifest.revision}). Upgrade this one."
         )
+
+
+def _refuse_odd(archive: Archive) -> None:
+    """A checksum says that the bytes are as they were written, not that this program wrote them."""
+    try:
+        kinds = {kind for part in archive.manifest.tables.values() for _name, kind in part.columns}
+        is_odd = not all(media.is_key(file["key"]) for file in archive.lines("media.jsonl"))
+        is_odd = is_odd or not kinds <= tables.KINDS.keys()
+    except (KeyError, TypeError, ValueError, AttributeError):
+        is_odd = True
+    if is_odd:
+        raise BackupError("This file holds what no backup holds. Take one that you made yourself.")
 
 
 @contextmanager

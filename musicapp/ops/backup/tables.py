@@ -39,7 +39,7 @@ ROWS_AT_ONCE = 1000
 NOT_OURS_TO_KEEP = ("alembic_version", "search_index", "sqlite_")
 """Beginnings of names: the migration stands in the manifest, and triggers fill what finds."""
 
-_KINDS: dict[str, TypeEngine[Any]] = {
+KINDS: dict[str, TypeEngine[Any]] = {
     "instant": UtcDateTime(),
     "date": Date(),
     "json": JSON(none_as_null=True),
@@ -83,7 +83,7 @@ def rows_of(connection: Connection, a_table: Table) -> Iterator[list[Any]]:
     """All rows in the order of their key, as plain values."""
     kinds = [kind for _, kind in columns_of(a_table)]
     # As core.db keeps instants; a reflected DATETIME of SQLite's would have no zone.
-    typed = table(a_table.name, *(column(name, _KINDS[kind]) for name, kind in columns_of(a_table)))
+    typed = table(a_table.name, *(column(name, KINDS[kind]) for name, kind in columns_of(a_table)))
     statement = select(*typed.columns).order_by(*(typed.columns[key.name] for key in a_table.primary_key))
     for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement):
         yield [_plain(value, kind) for value, kind in zip(row, kinds, strict=True)]
@@ -106,7 +106,7 @@ def load(connection: Connection, name: str, columns: list[tuple[str, str]], rows
     names = [each for each, _ in columns]
     kinds = [kind for _, kind in columns]
     # A bare table: no default of a model fills in what was NULL.
-    target = table(name, *(column(each, _KINDS[kind]) for each, kind in columns))
+    target = table(name, *(column(each, KINDS[kind]) for each, kind in columns))
     count = 0
     waiting = iter(rows)
     while batch := list(islice(waiting, ROWS_AT_ONCE)):
