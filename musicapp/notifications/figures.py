@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -22,9 +22,8 @@ from musicapp.jobs.context import JobContext
 from musicapp.jobs.periodic import periodic
 from musicapp.jobs.registry import job_kind
 from musicapp.notifications import due, mornings, posting
-from musicapp.notifications.kinds import KINDS, MAIL
 from musicapp.notifications.models import Delivery
-from musicapp.notifications.readers import frequency
+from musicapp.notifications.readers import readers_of_mail
 from musicapp.stats import queries as stats
 from musicapp.stats.services import tally_day
 
@@ -56,7 +55,9 @@ def send_figures_of_week(job: JobContext) -> dict[str, int]:
 def _add_deliveries(job: JobContext, first_day: str) -> None:
     """Deliveries of the readers that follow the one remembered, in a short transaction of its own."""
     with reading():
-        user_ids = list(db.session.scalars(_readers(job.arguments["time_zone"], job.arguments.get("filled_to", 0))))
+        readers = readers_of_mail(FIGURES, job.arguments["time_zone"], job.arguments.get("filled_to", 0))
+        makes_music = exists().where(ArtistMember.user_id == User.id)
+        user_ids = list(db.session.scalars(readers.where(makes_music).limit(CHUNK_READERS)))
         artists = _heard_artists(user_ids, first_day) if user_ids else {}
         db.session.rollback()
     if artists:
@@ -79,18 +80,6 @@ def _add_deliveries(job: JobContext, first_day: str) -> None:
     else:
         job.remember(filled_to=user_ids[-1])
     db.session.commit()
-
-
-def _readers(time_zone: str, after: int) -> Select[Any]:
-    """Members of any artist who want their figures."""
-    return (
-        select(User.id)
-        .where(User.time_zone == time_zone, User.id > after, User.deleted_at.is_(None), User.suspended_at.is_(None))
-        .where(exists().where(ArtistMember.user_id == User.id))
-        .where(frequency(FIGURES, MAIL, KINDS[FIGURES].defaults[MAIL]) != "off")
-        .order_by(User.id)
-        .limit(CHUNK_READERS)
-    )
 
 
 def _heard_artists(user_ids: Sequence[int], first_day: str) -> dict[int, list[int]]:

@@ -13,11 +13,10 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from musicapp.accounts.models import User
 from musicapp.catalog.models import Album, AlbumCredit, ArtistMember
 from musicapp.core.db import db, is_sqlite, reading, utc_now
 from musicapp.jobs.context import JobContext
@@ -25,9 +24,8 @@ from musicapp.jobs.periodic import periodic
 from musicapp.jobs.registry import job_kind
 from musicapp.library.models import ArtistFollow
 from musicapp.notifications import mornings, posting
-from musicapp.notifications.kinds import KINDS, MAIL
 from musicapp.notifications.models import SENDING, SENT, WAITING, Delivery
-from musicapp.notifications.readers import frequency
+from musicapp.notifications.readers import readers_of_mail
 
 NEWSLETTER = "newsletter"
 TASK = "notifications.send_newsletters"
@@ -116,7 +114,8 @@ def choose(
 def _add_deliveries(job: JobContext, albums: Sequence[NewAlbum], until: datetime) -> None:
     """Deliveries of the readers that follow the one remembered, in a short transaction of its own."""
     with reading():
-        user_ids = list(db.session.scalars(_readers(job.arguments["time_zone"], job.arguments.get("filled_to", 0))))
+        readers = readers_of_mail(NEWSLETTER, job.arguments["time_zone"], job.arguments.get("filled_to", 0))
+        user_ids = list(db.session.scalars(readers.limit(CHUNK_READERS)))
         rows = _rows(job, user_ids, albums, until) if user_ids and albums else []
         db.session.rollback()
     if rows:
@@ -127,17 +126,6 @@ def _add_deliveries(job: JobContext, albums: Sequence[NewAlbum], until: datetime
     else:
         job.remember(filled_to=user_ids[-1])
     db.session.commit()
-
-
-def _readers(time_zone: str, after: int) -> Select[Any]:
-    kind = KINDS[NEWSLETTER]
-    return (
-        select(User.id)
-        .where(User.time_zone == time_zone, User.id > after, User.deleted_at.is_(None), User.suspended_at.is_(None))
-        .where(frequency(NEWSLETTER, MAIL, kind.defaults[MAIL]) != "off")
-        .order_by(User.id)
-        .limit(CHUNK_READERS)
-    )
 
 
 def _rows(

@@ -26,7 +26,7 @@ from musicapp.jobs.models import Job
 from musicapp.jobs.registry import GoOn, RetryLater
 from musicapp.notifications import letters, pace
 from musicapp.notifications.bouncing import bounces_of, count_bounce, forget_bounces
-from musicapp.notifications.kinds import MAIL, OFF
+from musicapp.notifications.kinds import MAIL, OFF, needs_confirmed_address
 from musicapp.notifications.models import (
     CANCELLED,
     FAILED,
@@ -346,7 +346,7 @@ def _why_not(user_id: int | None, kind: str) -> str:
     """Why a person gets no mail of the kind now; empty where nothing stands against it."""
     choice = NotificationPreference
     row = db.session.execute(
-        select(User.suspended_at, User.deleted_at, choice.frequency)
+        select(User.suspended_at, User.deleted_at, User.email_confirmed_at, choice.frequency)
         .outerjoin(choice, (choice.user_id == User.id) & (choice.kind == kind) & (choice.outlet == MAIL))
         .where(User.id == user_id)
     ).one_or_none()
@@ -354,4 +354,6 @@ def _why_not(user_id: int | None, kind: str) -> str:
         return "The account is closed."
     if row.suspended_at is not None:
         return "The account is suspended."
+    if row.email_confirmed_at is None and needs_confirmed_address(kind):
+        return "The address was never confirmed."
     return "The reader has unsubscribed." if row.frequency == OFF else ""

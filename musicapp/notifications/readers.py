@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
 from musicapp.accounts.models import User
 from musicapp.core.db import db
+from musicapp.notifications.kinds import KINDS, MAIL, OFF
 from musicapp.notifications.models import NotificationPreference
 
 CHUNK_READERS = 1000
 """Told in one transaction: about 20 ms of SQLite's write lock."""
+
+IS_CONFIRMED = User.email_confirmed_at.is_not(None)
 
 
 def frequency(kind: str, outlet: str, default: str) -> ColumnElement[str]:
@@ -37,6 +40,12 @@ class Readers:
     audience: Select[Any]
     after: int
     upto: int
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    """On User, besides."""
+
+    def only(self, *conditions: ColumnElement[bool]) -> Readers:
+        """Those of them for whom the conditions on User hold, too."""
+        return replace(self, conditions=(*self.conditions, *conditions))
 
     def choosing(
         self, kind: str, outlet: str, default: str, frequencies: Collection[str], *columns: ColumnElement[Any]
@@ -48,7 +57,21 @@ class Readers:
             User.id <= self.upto,
             User.id.in_(self.audience),
             chosen.in_(list(frequencies)),
+            *self.conditions,
         )
+
+
+def readers_of_mail(kind: str, time_zone: str, after: int) -> Select[Any]:
+    """Ids, in order and after `after`, of those in a time zone whom a mailing of the kind goes to.
+
+    Whoever switched it off gets none, and an address that nobody confirmed may be a stranger's.
+    """
+    chosen = frequency(kind, MAIL, KINDS[kind].defaults[MAIL])
+    return (
+        _open_accounts(select(User.id))
+        .where(User.time_zone == time_zone, User.id > after, IS_CONFIRMED, chosen != OFF)
+        .order_by(User.id)
+    )
 
 
 def next_readers(audience: Select[Any], after: int) -> Readers | None:

@@ -22,6 +22,7 @@ from musicapp.core.db import db, utc_now
 from musicapp.library.models import ArtistFollow
 from musicapp.playlists import services as playlists
 from tests.e2e import acts
+from tests.notifications.world import add_user
 from tests.servers import MailSink, Site, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -42,12 +43,7 @@ def add_followers(app: Flask) -> list[str]:
     names = [f"reader{number}" for number in range(READERS)]
     with app.app_context():
         artist_id = db.session.scalars(select(Artist.id)).one()
-        users = [
-            User(username=name, username_key=name, display_name=name, email=f"{name}@example.org", password_hash="x")
-            for name in names
-        ]
-        db.session.add_all(users)
-        db.session.flush()
+        users = [add_user(name, email=f"{name}@example.org") for name in names]
         db.session.add_all(ArtistFollow(user_id=user.id, artist_id=artist_id) for user in users)
         db.session.commit()
         db.engine.dispose()

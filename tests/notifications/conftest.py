@@ -11,6 +11,7 @@ from musicapp.accounts.models import User
 from musicapp.catalog.services import create_album, create_artist
 from musicapp.core.db import db
 from musicapp.jobs import services as jobs
+from tests.notifications.hostile_sink import HostileSink
 from tests.servers import MailSink
 
 
@@ -54,6 +55,26 @@ def smtp_app(environ: dict[str, str], mail_sink: MailSink) -> Iterator[Flask]:
         {**environ, "MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(mail_sink.port), "MAIL_TIMEOUT_SECONDS": "1"},
         TESTING=True,
     )
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    app.extensions["redis"].close()
+
+
+@pytest.fixture
+def sink() -> Iterator[HostileSink]:
+    """A mail server with moods."""
+    sink = HostileSink()
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture
+def post(environ: dict[str, str], sink: HostileSink) -> Iterator[Flask]:
+    """An app whose mails go to the sink, with its context pushed."""
+    app = create_app({**environ, "MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(sink.port)}, TESTING=True)
     with app.app_context():
         yield app
         db.session.remove()

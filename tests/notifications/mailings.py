@@ -48,9 +48,9 @@ def address(number: int) -> str:
 
 def make_readers(count: int) -> list[int]:
     """Ids of r0, r1, … with addresses of those names."""
+    names = [{"username": f"r{n}", "username_key": f"r{n}", "display_name": f"R{n}"} for n in range(count)]
     users = [
-        User(username=f"r{n}", username_key=f"r{n}", display_name=f"R{n}", email=address(n), password_hash="x")
-        for n in range(count)
+        User(**name, email=address(n), email_confirmed_at=utc_now(), password_hash="x") for n, name in enumerate(names)
     ]
     db.session.add_all(users)
     db.session.commit()

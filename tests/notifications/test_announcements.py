@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from musicapp import create_app
 from musicapp.accounts import oversight
 from musicapp.accounts.models import User
 from musicapp.catalog.services import create_artist
@@ -31,25 +29,6 @@ from tests.people import register
 from tests.servers import wait_for
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def sink() -> Iterator[HostileSink]:
-    sink = HostileSink()
-    sink.start()
-    yield sink
-    sink.stop()
-
-
-@pytest.fixture
-def post(environ: dict[str, str], sink: HostileSink) -> Iterator[Flask]:
-    """An app whose mails go to the sink, with its context pushed."""
-    app = create_app({**environ, "MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(sink.port)}, TESTING=True)
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-    app.extensions["redis"].close()
 
 
 def make_artist(app: Flask, followers: int) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from musicapp.notifications.kinds import DAILY, MAIL, NOW, PAGE, WEEKLY
 from musicapp.notifications.models import SENT, SUPPRESSED, Delivery, DigestEntry, Notice
 from musicapp.notifications.notices import services as notices
 from musicapp.playlists import services as playlists
+from tests.notifications.world import add_user
 from tests.servers import MailSink
 
 EIGHT = time(8)
@@ -88,10 +89,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def make_reader(name: str, zone: str = "UTC") -> int:
-    user = User(username=name, username_key=name, email=f"{name}@example.com", password_hash="x", time_zone=zone)
-    db.session.add(user)
-    db.session.flush()
-    return user.id
+    return add_user(name, time_zone=zone).id
 
 
 def wait_for_digest(user_id: int, frequency: str, number: int, created_at: datetime) -> int:

@@ -135,7 +135,7 @@ def test_covers_come_as_jpeg_of_published_albums_only(context: Flask) -> None:
 def test_letters_that_lost_their_point_are_not_written(context: Flask) -> None:
     world = make_world()
     world.album.published_at = None
-    world.draft.deleted_at = world.bob.email_confirmed_at = world.bob.suspended_at = utc_now()
+    world.draft.deleted_at = world.carol.email_confirmed_at = world.bob.suspended_at = utc_now()
     invitation = db.session.get_one(PlaylistInvitation, world.occasions["invited_to_playlist"][1])
     invitation.answered_at = utc_now()
     db.session.execute(delete(PlaylistMember).where(PlaylistMember.user_id == world.bob.id))

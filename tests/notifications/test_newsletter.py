@@ -90,11 +90,12 @@ def test_nobody_gets_two_on_one_day_and_nothing_comes_twice(context: Flask) -> N
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_outage_of_a_morning_is_made_up_for_and_one_of_a_day_is_not(context: Flask) -> None:
     add_user("bob")
+    add_user("mallory", email_confirmed_at=None)
     _release(add_artist("Other").id, "First", NOON - timedelta(days=1))
     assert _run_at(NOON.replace(hour=7, minute=59)) == 0, "not before its time"
     assert _run_at(NOON.replace(hour=14, minute=1)) == 0
     assert _run_at(NOON.replace(hour=13, minute=59)) == 1
-    assert len(_deliveries()) == 1
+    assert len(_deliveries()) == 1, "nobody confirmed the other address"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

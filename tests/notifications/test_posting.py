@@ -13,7 +13,6 @@ from flask import Flask
 from limits.errors import StorageError
 from sqlalchemy import select, update
 
-from musicapp import create_app
 from musicapp.accounts.models import User
 from musicapp.core.db import db, utc_now
 from musicapp.jobs import registry
@@ -39,25 +38,6 @@ def mailing_kind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(letters.WRITERS, "note", mailings.write_note)
     yield
     mailings.hooks.clear()
-
-
-@pytest.fixture
-def sink() -> Iterator[HostileSink]:
-    sink = HostileSink()
-    sink.start()
-    yield sink
-    sink.stop()
-
-
-@pytest.fixture
-def post(environ: dict[str, str], sink: HostileSink) -> Iterator[Flask]:
-    """An app whose mails go to the sink, with its context pushed."""
-    app = create_app({**environ, "MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(sink.port)}, TESTING=True)
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-    app.extensions["redis"].close()
 
 
 def everybody_once(count: int) -> Counter[str]:
@@ -214,6 +194,19 @@ def test_who_may_not_be_written_to_is_looked_at_when_it_is_sent(post: Flask, sin
     why = [delivery.smtp_answer for delivery in deliveries(job_id) if delivery.state == "suppressed"]
     closed = "The account is closed."
     assert why == ["The account is suspended.", closed, "The reader has unsubscribed.", closed]
+
+
+def test_nothing_but_what_an_account_needs_goes_to_an_address_that_was_never_confirmed(context: Flask) -> None:
+    (reader,) = make_readers(1)
+    db.session.execute(update(User).values(email_confirmed_at=None))
+    job_id = jobs.add(mailings.KIND)
+    for kind in ("newsletter", "digest", "reset_password"):
+        db.session.add(Delivery(job_id=job_id, kind=kind, user_id=reader, subject_id=reader, reason=kind))
+    db.session.commit()
+    assert run_parts(job_id).state == "succeeded"
+    newsletter, digest, needed = deliveries(job_id)
+    assert newsletter.smtp_answer == digest.smtp_answer == "The address was never confirmed."
+    assert (newsletter.state, digest.state, needed.state) == ("suppressed", "suppressed", "sent")
 
 
 @sqlite_only

@@ -16,6 +16,7 @@ from musicapp.notifications.models import DigestEntry
 from musicapp.notifications.unsubscribing import unsubscribe_headers, unsubscribe_link
 from musicapp.playlists import services as playlists
 from musicapp.playlists.models import PlaylistMember
+from tests.notifications.world import add_user
 from tests.people import register, sign_in
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -68,6 +69,16 @@ def test_plain_form_keeps_what_is_chosen_and_shows_it(app: Flask, bob: int) -> N
     assert select is not None
     assert '<option value="weekly" selected>' in select[0]
     assert 'href="/settings/notifications"' in browser.get("/settings").text
+
+
+@SQLITE
+def test_whose_address_is_not_confirmed_reads_why_few_mails_come(app: Flask, bob: int) -> None:
+    with app.app_context():
+        carol = add_user("carol", email_confirmed_at=None).id
+        db.session.commit()
+    words = "Your address is not confirmed yet"
+    assert words in sign_in(app, carol).get("/settings/notifications").text
+    assert words not in sign_in(app, bob).get("/settings/notifications").text
 
 
 @SQLITE

@@ -9,12 +9,12 @@ import pytest
 
 from musicapp import create_app
 from musicapp.accounts import services as accounts
-from musicapp.accounts.models import User
 from musicapp.catalog import services as catalog
 from musicapp.catalog.models import Album, Artist
 from musicapp.core.db import db, reading
 from musicapp.jobs.models import Job
 from musicapp.notifications.telling import tell
+from tests.notifications.world import add_user
 from tests.servers import MailSink, Site, wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -71,12 +71,7 @@ def tell_many(site: Site) -> None:
     app = create_app(site.environ)
     with app.app_context():
         names = [f"reader{n}" for n in range(READERS)]
-        users = [
-            User(username=name, username_key=name, display_name=name, email=f"{name}@example.org", password_hash="x")
-            for name in names
-        ]
-        db.session.add_all(users)
-        db.session.flush()
+        users = [add_user(name, email=f"{name}@example.org") for name in names]
         album_id = db.session.scalars(db.select(Album.id)).one()
         about = {"user_ids": [user.id for user in users]}
         tell("album_created", subject_id=album_id, arguments=about, reason="to many")

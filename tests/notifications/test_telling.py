@@ -61,7 +61,8 @@ def artist_of(cast: Cast) -> int:
 def add_followers(artist_id: int, count: int, first: int = 1000) -> list[int]:
     ids = list(range(first, first + count))
     names = [{"id": id_, "username": f"u{id_}", "username_key": f"u{id_}", "email": f"u{id_}@x.org"} for id_ in ids]
-    db.session.execute(insert(User), [{**name, "password_hash": "x"} for name in names])
+    known = {"password_hash": "x", "email_confirmed_at": utc_now()}
+    db.session.execute(insert(User), [{**name, **known} for name in names])
     db.session.execute(insert(ArtistFollow), [{"user_id": id_, "artist_id": artist_id} for id_ in ids])
     db.session.commit()
     return ids
@@ -123,6 +124,20 @@ def test_release_reaches_followers_once_as_they_chose(cast: Cast) -> None:
         assert told_to(Notice, kind) == told_to(Delivery, kind) == [cast.user_id]
     delivery = db.session.scalars(select(Delivery).where(Delivery.kind == "album_published")).one()
     assert (delivery.reason, delivery.subject_id) == (f"album_published/{cast.album_id}/{cast.user_id}", cast.album_id)
+
+
+@SQLITE
+def test_an_address_that_nobody_confirmed_gets_only_what_answers_its_owners_own_doing(cast: Cast) -> None:
+    at_once, daily = add_followers(artist_of(cast), 2)
+    preferences.save(daily, {("new_release", MAIL): DAILY})
+    db.session.execute(update(User).values(email_confirmed_at=None))
+    publish(cast.album_id)
+    run()
+    assert told_to(Notice, "new_release") == [at_once, daily]
+    assert told_to(Delivery, "new_release") == []
+    assert db.session.scalars(select(DigestEntry)).all() == []
+    for kind in ("album_created", "album_published"):
+        assert told_to(Delivery, kind) == [cast.user_id]
 
 
 def test_a_killed_worker_is_followed_by_one_that_goes_on_where_it_stopped(

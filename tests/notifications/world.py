@@ -100,6 +100,8 @@ class World:
 
     alice: User
     bob: User
+    carol: User
+    """She has not confirmed her address."""
     artist: Artist
     album: Album
     draft: Album
@@ -108,7 +110,8 @@ class World:
 
 
 def make_world() -> World:
-    alice, bob = add_user("alice"), add_user("bob", time_zone="Europe/Berlin", email_confirmed_at=None)
+    alice, bob = add_user("alice"), add_user("bob", time_zone="Europe/Berlin")
+    carol = add_user("carol", email_confirmed_at=None)
     artist = add_artist("Ala & Söhne", alice.id)
     cover = Artwork(key="a/1", sha256="x", width=640, height=640, sizes=[160, 320, 640], color="#204060")
     album = add_album(artist, "Morgenröte <1>", published_at=utc_now(), cover=cover, release_on=date(2026, 11, 20))
@@ -155,12 +158,12 @@ def make_world() -> World:
     db.session.commit()
     entries[1].subject_id = announcement.id
     db.session.commit()
-    world = World(alice, bob, artist, album, draft)
+    world = World(alice, bob, carol, artist, album, draft)
     first_day = (today - timedelta(days=6)).date().isoformat()
     sitting = {"ready": 2, "failed": 1, "upload_ids": [upload.id]}
     digest = {"entry_ids": [entry.id for entry in entries], "frequency": "daily"}
     world.occasions = {
-        "confirm_address": (bob.id, bob.id, {}),
+        "confirm_address": (carol.id, carol.id, {}),
         "reset_password": (bob.id, bob.id, {}),
         "email_changed": (bob.id, bob.id, {"old_email": "old@example.com"}),
         "new_device": (bob.id, bob.id, {"session_id": session.id}),

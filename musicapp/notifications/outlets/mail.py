@@ -15,10 +15,10 @@ from musicapp.core.db import UtcDateTime, db, is_sqlite, utc_now
 from musicapp.jobs.context import JobContext
 from musicapp.live import presence
 from musicapp.notifications import posting
-from musicapp.notifications.kinds import DAILY, MAIL, NOW, WEEKLY
+from musicapp.notifications.kinds import DAILY, MAIL, NOW, WEEKLY, needs_confirmed_address
 from musicapp.notifications.models import Delivery, DigestEntry
 from musicapp.notifications.outlets._outlet import Outlet, Telling
-from musicapp.notifications.readers import Readers, frequency
+from musicapp.notifications.readers import IS_CONFIRMED, Readers, frequency
 
 AWAY_SEEN_AFTER = timedelta(seconds=30)
 """Two heartbeats of the live hub: by then a page that was open is known to have been."""
@@ -35,6 +35,8 @@ class MailOutlet(Outlet):
         return told.happened_at + AWAY_SEEN_AFTER if told.kind.only_when_away else told.happened_at
 
     def tell(self, told: Telling, readers: Readers) -> int:
+        if needs_confirmed_address(told.kind.name):
+            readers = readers.only(IS_CONFIRMED)
         if told.kind.only_when_away:
             readers = self._away(told, readers)
         return self._mail_now(told, readers) + self._wait_for_digest(told, readers)
@@ -48,7 +50,7 @@ class MailOutlet(Outlet):
         ids = list(db.session.scalars(chosen))
         seen = presence.seen_at(ids) or {}
         left = [id_ for id_ in ids if id_ not in seen or seen[id_] < told.happened_at]
-        return Readers(readers.audience.where(User.id.in_(left)), readers.after, readers.upto)
+        return readers.only(User.id.in_(left))
 
     def _mail_now(self, told: Telling, readers: Readers) -> int:
         columns: dict[str, Any] = {
