@@ -70,11 +70,15 @@ document.addEventListener("htmx:error", (event) => {
 onContent(liftFlashes);
 
 // ---- Dates: the server writes UTC, so that the same bytes fit everybody
-const dates = new Intl.DateTimeFormat(root.lang || undefined, { dateStyle: "medium", timeStyle: "short" });
+const [dates, clocks] = ["medium", undefined].map(
+  (dateStyle) => new Intl.DateTimeFormat(root.lang || undefined, { dateStyle, timeStyle: "short" }),
+);
 onContent((content) => {
   for (const time of within(content, "time[datetime*=T]")) {
     const instant = new Date(time.dateTime);
-    if (!Number.isNaN(instant.valueOf())) time.textContent = dates.format(instant);
+    if (!Number.isNaN(instant.valueOf()))
+      // under a day's heading the day need not be said again
+      time.textContent = (time.closest(".notices-day") ? clocks : dates).format(instant);
   }
 });
 
