@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-LONG = ("recommendations.find_similar_artists",)
-"""They wait among the encodings: no mail should stand behind them."""
+from musicapp.jobs.periodic import PERIODIC
 
 
 def schedule(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -42,7 +41,7 @@ def schedule(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         name: {
             "task": task,
             "schedule": float(seconds),
-            "options": {"queue": "media" if task in LONG else "default", "expires": seconds},
+            "options": {"queue": PERIODIC[task].queue, "expires": seconds},
         }
         for name, (task, seconds) in every.items()
     }

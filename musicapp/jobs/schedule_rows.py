@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Table, delete, func, insert, select, update
 
 from musicapp.core.db import db, utc_now
+from musicapp.jobs.periodic import PERIODIC
 from musicapp.jobs.schedule_tables import CHANGES, CRONTABS, ENTRIES, INTERVALS, MOMENTS
 from musicapp.jobs.timing import CRONTAB, FIELDS, INTERVAL, MOMENT, Timing
 
@@ -118,7 +119,7 @@ def put_entry(name: str, task: str, timing: Timing, *, in_place_of: Entry | None
             args="[]",
             kwargs="{}",
             headers="{}",
-            queue="default",
+            queue=PERIODIC[task].queue if task in PERIODIC else "default",
             discriminator=WORDS[timing.kind],
             schedule_id=schedule_id,
             # As in schedule.py: a run that waited a whole interval for a worker is dropped.

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from celery.schedules import crontab
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from musicapp.core.db import db, utc_now
 from musicapp.jobs import schedule_rows as rows
 from musicapp.jobs.beat import DatabaseSchedules
+from musicapp.jobs.periodic import PERIODIC
 from musicapp.jobs.schedule_rows import Entry
 from musicapp.jobs.schedule_tables import ENTRIES, MOMENTS
 from musicapp.jobs.timing import Timing
@@ -96,6 +97,17 @@ def test_rows_are_filled_once_and_edited_ones_stay(context: Flask) -> None:
     assert re.search(
         r"^uploads\.sweep .*mine\)$", context.test_cli_runner().invoke(args=["tasks", "list"]).output, re.M
     )
+
+
+def test_long_tasks_wait_in_the_queue_of_their_own_wherever_schedules_live(context: Flask) -> None:
+    """No mail stands behind them."""
+    long = {name for name, task in PERIODIC.items() if task.queue != "default"}
+    assert long
+    wanted = context.extensions["celery"].conf.beat_schedule
+    assert {entry["task"] for entry in wanted.values() if entry["options"]["queue"] != "default"} == long
+    rows.fill(wanted)
+    queues = dict(db.session.execute(select(ENTRIES.c.task, ENTRIES.c.queue)).all())
+    assert {task for task, queue in queues.items() if queue != "default"} == long
 
 
 def test_change_takes_effect_with_the_next_turn(context: Flask, beat: Any) -> None:
