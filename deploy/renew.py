@@ -17,6 +17,7 @@ from pathlib import Path
 from deploy.database import reason_in
 from deploy.family import wait_until
 from deploy.settings import ROOT, RunSettings, StartError
+from deploy.supervision import web_command
 
 READY_SECONDS = 120
 GONE_SECONDS = 30
@@ -36,26 +37,41 @@ def ready_workers(run_folder: Path, master: int) -> set[int]:
 
 
 def renew_web(master: int, run_folder: Path) -> int:
-    """Replaces all web processes of a master; returns how many. Raises StartError, and then the old ones go on."""
+    """Replaces all web processes of a master; returns how many. Raises StartError: which ones answer stands in it."""
     old = workers_of(master)
     if not old:
         raise StartError("The web server has no processes to replace. Look at its log.")
     for number in range(1, len(old) + 1):
         # One by one: two signals of one kind in a row may arrive as one.
         os.kill(master, signal.SIGTTIN)
-        if not wait_until(lambda: len(ready_workers(run_folder, master) - old) >= number, READY_SECONDS):  # noqa: B023
-            raise StartError(
-                f"The new process was not ready after {READY_SECONDS} s; the old ones go on beside it. "
-                "Look at the web server's log, mend it, and restart site:web."
-            )
+        _wait_for_new(master, run_folder, old, number)
         os.kill(master, signal.SIGTTOU)
         wait_until(lambda: len(old & workers_of(master)) <= len(old) - number, GONE_SECONDS)  # noqa: B023
     return len(old)
 
 
+def _wait_for_new(master: int, run_folder: Path, old: set[int], number: int) -> None:
+    """Until so many new processes answer. Raises StartError where they don't."""
+
+    def are_ready() -> bool:
+        return len(ready_workers(run_folder, master) - old) >= number
+
+    wait_until(lambda: are_ready() or not workers_of(master), READY_SECONDS)
+    if not workers_of(master):
+        raise StartError(
+            "The new code ended the web server, which is started again and again. Put back the code that was here "
+            "before, and it comes back by itself; its log says what is wrong."
+        )
+    if not are_ready():
+        raise StartError(
+            f"The new process was not ready after {READY_SECONDS} s; the old ones go on beside it. "
+            "Look at the web server's log, mend it, and restart site:web."
+        )
+
+
 def check_code(settings: RunSettings) -> None:
-    """Loads the app once as a web process would: gunicorn ends altogether when a process can't load it."""
-    command = [sys.executable, "-c", "import wsgi"]
+    """Lets a gunicorn of its own load the app: the running one ends altogether when a process can't load it."""
+    command = [*web_command(), "--check-config"]
     tried = subprocess.run(command, cwd=ROOT, env=settings.environ, capture_output=True, text=True, check=False)
     if tried.returncode:
         raise StartError(f"The new code does not start, so nothing was replaced: {reason_in(tried.stderr)}")

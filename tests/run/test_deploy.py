@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +16,9 @@ import pytest
 import requests
 from flask import Flask
 
+from deploy import renew
 from deploy.renew import renew_web
+from deploy.settings import StartError, read_settings
 from musicapp import create_app
 from musicapp.core.db import db
 from musicapp.live import services as live
@@ -199,6 +204,37 @@ def test_all_web_processes_are_replaced_in_place_and_nobody_notices(site: Site, 
         site.stop()  # ends the streams, so that the pages' threads look up
         for page in pages:
             page.stop()
+
+
+def test_new_code_that_does_not_start_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renew, "ROOT", tmp_path)
+    settings = read_settings({**os.environ, "INSTANCE_PATH": str(tmp_path / "instance")})
+    for code, words in (
+        ("import (", "SyntaxError"),
+        ("raise KeyError('a setting')", "a setting"),
+        ("", "attribute 'app'"),
+    ):
+        (tmp_path / "wsgi.py").write_text(code)
+        with pytest.raises(StartError, match=f"nothing was replaced: .*{words}"):
+            renew.check_code(settings)
+
+
+def test_web_server_that_ends_with_the_new_code_is_told_of_at_once(tmp_path: Path) -> None:
+    """gunicorn ends altogether when a new process can't load the app, and the old ones with it."""
+    ends_when_asked_for_more = (
+        "import signal, subprocess, sys\n"
+        "child = subprocess.Popen(['sleep', '60'])\n"
+        "signal.signal(signal.SIGTTIN, lambda *_: (child.kill(), child.wait(), sys.exit(3)))\n"
+        "print('ready', flush=True)\n"
+        "while True: signal.pause()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", ends_when_asked_for_more], stdout=subprocess.PIPE, text=True
+    ) as master:
+        assert master.stdout is not None
+        master.stdout.readline()
+        with pytest.raises(StartError, match="ended the web server"):
+            renew_web(master.pid, tmp_path)
 
 
 def test_one_of_two_web_servers_behind_nginx_is_replaced_and_nobody_notices(site: Site, ticking: Flask) -> None:
