@@ -110,6 +110,7 @@ def workers_seen(client: Redis) -> list[WorkerSeen]:
 BEAT_SEEN = "beat-seen"
 """Where the clock writes the time at each of its turns: jobs/beat.py."""
 BEAT_SILENT_AFTER_S = 60
+"""Four times as long as another beat takes to take over."""
 
 
 def seconds_since_beat(client: Redis) -> float | None:

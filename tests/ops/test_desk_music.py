@@ -53,7 +53,9 @@ def test_pressing_twice_does_it_once(desk: Desk) -> None:
     for _ in range(2):
         desk.admin.post(f"/admin/albums/{desk.album}/give-back")
     assert [act for act, _ in desk.acts()] == ["album.take_down", "album.give_back"]
-    assert desk.admin.post("/admin/albums/999/take-down", data={"reason": "x"}).status_code == 404
+    for address in ("/admin/albums/999", "/admin/artists/999"):
+        assert desk.admin.post(f"{address}/take-down", data={"reason": "x"}).status_code == 404
+        assert desk.admin.post(f"{address}/give-back").status_code == 404
 
 
 def test_all_albums_of_an_artist_go_and_come_back_together(desk: Desk) -> None:

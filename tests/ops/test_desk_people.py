@@ -43,6 +43,9 @@ def test_users_are_found_by_part_of_name_or_address_filtered_and_paged(
         assert names(text="anna@example") == ["anna"]
         assert names(text="100%") == ["clara_100%"]
         assert names(text="%") == ["clara_100%"]
+        db.session.get_one(User, ids["anna"]).display_name = "Änne"
+        db.session.commit()
+        assert names(text="Änn") == ["anna"]
         assert [names(show=show) for show in ("admins", "suspended", "unconfirmed")] == [["root"], ["anna"], ["Bernd"]]
         assert queries.user_counts() == {"all": 4, "admins": 1, "suspended": 1, "unconfirmed": 1}
 

@@ -124,8 +124,13 @@ def log_in() -> ResponseReturnValue:
                 "Username and password don't fit together. Check both, or ask for a new password."
             )
         elif facts.is_suspended:
-            form.errors["username"] = _(
-                "This account is suspended. %(reason)s Ask the people who run this site.", reason=facts.suspended_reason
+            form.errors["username"] = (
+                _(
+                    "This account is suspended: “%(reason)s” Ask the people who run this site.",
+                    reason=facts.suspended_reason,
+                )
+                if facts.suspended_reason
+                else _("This account is suspended. Ask the people who run this site.")
             )
         else:
             stronger = hash_password(form.password) if needs_rehash(facts.password_hash) else None

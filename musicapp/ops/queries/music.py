@@ -174,6 +174,10 @@ def artist_page(artist_id: int) -> ArtistDeskPage | None:
     )
 
 
+def artist_exists(artist_id: int) -> bool:
+    return db.session.scalar(select(Artist.id).where(Artist.id == artist_id)) is not None
+
+
 def _album_filter(show: str) -> tuple[ColumnElement[bool], ...]:
     is_there, is_down = Album.deleted_at.is_(None), Album.taken_down_at.is_not(None)
     return {

@@ -16,10 +16,9 @@ from musicapp.core.settings import setting
 from musicapp.jobs import schedule_rows
 from musicapp.jobs.models import PeriodicRun
 from musicapp.jobs.periodic import CLOCK, PERIODIC, seconds_since_beat
+from musicapp.jobs.reports import BEAT_SILENT_AFTER_S
 from musicapp.jobs.timing import Timing
 
-BEAT_SILENT_AFTER_S = 60
-"""Four times as long as another beat takes to take over."""
 RUNS_SHOWN = 50
 
 

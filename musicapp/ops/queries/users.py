@@ -155,7 +155,7 @@ def matching(text: str) -> tuple[ColumnElement[bool], ...]:
         or_(
             User.username_key.contains(wanted.casefold(), autoescape=True),
             User.email.contains(wanted.lower(), autoescape=True),
-            func.lower(User.display_name).contains(wanted.lower(), autoescape=True),
+            User.display_name.icontains(wanted, autoescape=True),
         ),
     )
 

@@ -47,6 +47,7 @@ def take_down_artist(artist_id: int) -> BaseResponse:
     reason = read_words(request.form, "reason")
     if not reason:
         return _page(artist_id, 422, _("Write why: the people who made it read it."))
+    _must_exist(artist_id)
     count = music.take_down_artist(artist_id, reason)
     db.session.commit()
     flash(ngettext("%(num)s album is down.", "%(num)s albums are down.", count))
@@ -56,7 +57,13 @@ def take_down_artist(artist_id: int) -> BaseResponse:
 @blueprint.post(f"{ADDRESS}/give-back")
 @admin_only
 def give_artist_back(artist_id: int) -> BaseResponse:
+    _must_exist(artist_id)
     count = music.give_artist_back(artist_id)
     db.session.commit()
     flash(ngettext("%(num)s album is back.", "%(num)s albums are back.", count))
     return redirect(url_for("ops.artist", artist_id=artist_id), 303)
+
+
+def _must_exist(artist_id: int) -> None:
+    if not queries.artist_exists(artist_id):
+        abort(404)

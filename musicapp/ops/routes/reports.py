@@ -91,18 +91,11 @@ def _page(report_id: int, status: int = 200, words: str = "", typed: str = "") -
 def decide_report(report_id: int) -> BaseResponse:
     """`deed` is dismiss, or one of services.deeds_for; `words` go to the reporter, and to who made the thing."""
     deed, words = request.form.get("deed", ""), read_words(request.form, "words")
-    with reading():
-        shown = queries.report_by_id(report_id)
-    db.session.rollback()
-    if shown is None or deed not in ("dismiss", *services.deeds_for(shown.subject_kind)):
-        abort(404 if shown is None else 400)
-    if not words and deed in {"take_down", "suspend"}:
-        return _page(report_id, 422, _("Write why: the people it concerns read it."))
-    if deed == "suspend" and shown.subject_id == signed_in_id():
-        return _page(report_id, 422, _("You can't do this to your own account. Ask another admin."), words)
     try:
         services.decide(report_id, deed, words)
-    except (OversightError, services.DecidedError) as error:
+    except LookupError as error:
+        abort(400 if isinstance(error, KeyError) else 404)
+    except (OversightError, services.DecisionError) as error:
         db.session.rollback()
         return _page(report_id, 422, str(error), words)
     db.session.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -20,8 +21,8 @@ from musicapp.ops.services import music, people
 TOPIC = "desk"
 
 
-class DecidedError(ValueError):
-    """Somebody else has decided this report a moment ago."""
+class DecisionError(ValueError):
+    """This can't be decided so; str() says why."""
 
 
 def report(reporter_id: int, subject_kind: str, subject_id: int, *, reason: str, words: str) -> bool:
@@ -51,13 +52,29 @@ def report(reporter_id: int, subject_kind: str, subject_id: int, *, reason: str,
 
 
 def decide(report_id: int, deed: str, words: str) -> None:
-    """Ends a report and tells the reporter. Raises DecidedError, OversightError; KeyError for no deed.
+    """Ends a report and tells the reporter. Raises DecisionError, OversightError; LookupError for no report, KeyError
+    for no deed.
 
     "dismiss" leaves everything as it is; "take_down" takes down the album, the track's album, the artist's albums,
     or makes a playlist private; "suspend" is for users; "noted" says that it was seen to elsewhere.
     """
-    found = _decide(report_id, deed, words)
+    found = db.session.get(Report, report_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise LookupError(report_id)
+    _check(found, deed, words)
+    _end(found, deed, words)
     DEEDS[deed](found.subject_kind, found.subject_id, words)
+
+
+def _check(found: Report, deed: str, words: str) -> None:
+    if deed not in ("dismiss", *deeds_for(found.subject_kind)):
+        raise KeyError(deed)
+    if found.state != "open":
+        raise DecisionError(_("Another admin has decided this report."))
+    if not words and deed in {"take_down", "suspend"}:
+        raise DecisionError(_("Write why: the people it concerns read it."))
+    if deed == "suspend" and found.subject_id == current_viewer().id:
+        raise DecisionError(_("You can't do this to your own account. Ask another admin."))
 
 
 def _take_down(kind: str, subject_id: int, words: str) -> None:
@@ -90,10 +107,7 @@ def deeds_for(kind: str) -> tuple[str, ...]:
     return ("suspend" if kind == "user" else "take_down", "noted")
 
 
-def _decide(report_id: int, deed: str, words: str) -> Report:
-    found = db.session.get_one(Report, report_id, with_for_update=True, populate_existing=True)
-    if found.state != "open":
-        raise DecidedError("Another admin has decided this report.")
+def _end(found: Report, deed: str, words: str) -> None:
     key = (found.subject_kind, found.subject_id)
     subject = subjects_of([key]).get(key) or Subject(*key, words=f"{key[0]} {key[1]}", url="")
     found.state = "dismissed" if deed == "dismiss" else "acted"
@@ -102,13 +116,12 @@ def _decide(report_id: int, deed: str, words: str) -> Report:
     audit(
         "report.dismiss" if deed == "dismiss" else "report.act",
         subject_kind="report",
-        subject_id=report_id,
+        subject_id=found.id,
         subject_words=f"{subject.kind} {subject.words}",
         deed=deed,
         words=words,
     )
     if found.reporter_id is not None:
         about = {"state": found.state, "about": subject.words, "url": subject.url, "words": words[:300]}
-        tell("report_decided", subject_id=report_id, arguments={"user_ids": [found.reporter_id], **about})
+        tell("report_decided", subject_id=found.id, arguments={"user_ids": [found.reporter_id], **about})
     live.poke(TOPIC)
-    return found
