@@ -20,7 +20,7 @@ from musicapp.core.storage import store
 from musicapp.jobs.reports import seconds_since_beat, workers_seen
 from musicapp.ops.queries import totals
 from musicapp.ops.queries.live import live
-from musicapp.ops.queries.queues import queues
+from musicapp.ops.queries.queues import queue_names, queues
 
 __all__ = ["CONTENT_TYPE_LATEST", "exposition"]
 
@@ -116,7 +116,7 @@ def _of_workers() -> Iterator[Metric]:
     alive = GaugeMetricFamily("musicapp_workers", "Workers that reported in the last minute.", labels=["queue"])
     memory = GaugeMetricFamily("musicapp_worker_memory_bytes", "Memory with children.", labels=["worker"])
     busy = GaugeMetricFamily("musicapp_worker_busy", "Tasks under way.", labels=["worker"])
-    by_queue: dict[str, int] = {}
+    by_queue = dict.fromkeys(queue_names(), 0)  # a figure that is missing raises no alarm
     for worker in workers_seen(redis_client()):
         memory.add_metric([worker.name], worker.memory_bytes)
         busy.add_metric([worker.name], len(worker.busy))

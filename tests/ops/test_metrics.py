@@ -79,6 +79,7 @@ def test_jobs_and_queues_are_counted(app: Flask, monkeypatch: pytest.MonkeyPatch
     assert 90 <= found["musicapp_queue_oldest_seconds", "media"] < 200
     assert found["musicapp_queue_tickets", "media"] == 3
     assert found["musicapp_plays_total",] == 0
+    assert {name: found["musicapp_workers", name] for name in ("default", "media")} == {"default": 0, "media": 0}
 
 
 @pytest.mark.one_database
