@@ -22,7 +22,7 @@ from musicapp.accounts.models import User
 from musicapp.core.db import db, reading, utc_now
 from musicapp.core.mailer import MailError, Outbox, OutgoingMail, ServerAwayError, outbox
 from musicapp.jobs.context import ClaimLostError, JobContext
-from musicapp.jobs.models import Job
+from musicapp.jobs.models import RUNNING, Job
 from musicapp.jobs.registry import GoOn, RetryLater
 from musicapp.notifications import letters, pace
 from musicapp.notifications.bouncing import bounces_of, count_bounce, forget_bounces
@@ -125,9 +125,14 @@ class _Part:
     def _begin(self) -> None:
         # What is "sending" was left by a worker that lost this job; what is cancelled, by a job that is tried again.
         left = (SENDING, CANCELLED) if self.is_mailing else (SENDING, CANCELLED, FAILED)
+        others = select(Job.claim_token).where(
+            Job.state == RUNNING, Job.id != self.job.id, Job.claim_token.is_not(None)
+        )
         db.session.execute(
             update(Delivery)
             .where(self.chosen, Delivery.state.in_(left), self._job_is_ours())
+            # An admin may send one of a mailing's mails again while the mailing is tried again, too.
+            .where(Delivery.claim_token.is_(None) | Delivery.claim_token.not_in(others))
             .values(
                 state=WAITING, claim_token=None, attempts=case((Delivery.state == FAILED, 0), else_=Delivery.attempts)
             )

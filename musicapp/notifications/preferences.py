@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, delete, or_, select
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -29,7 +29,7 @@ class Choice:
     kind: Kind
     outlet: Outlet
     frequencies: tuple[str, ...]
-    """None: this outlet never tells of this kind."""
+    """Empty: this outlet never tells of this kind."""
     chosen: str
 
     @property
@@ -100,9 +100,7 @@ def _move_waiting_entries(user_id: int, changed: Mapping[tuple[str, str], str]) 
         else:
             # "At once" from now on; what waits already comes with the next digest.
             moved = chosen if chosen in (DAILY, WEEKLY) else DAILY
-            for entry in db.session.scalars(select(DigestEntry).where(*waiting)):
-                entry.frequency = moved
-    db.session.flush()
+            db.session.execute(update(DigestEntry).where(*waiting).values(frequency=moved))
 
 
 def unsubscribe(user_id: int, kind: str) -> dict[str, str]:

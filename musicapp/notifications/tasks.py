@@ -27,7 +27,7 @@ def send_letter(job: JobContext) -> dict[str, Any]:
 
 @job_kind("mail_again", queue="default", max_attempts=MAX_ATTEMPTS)
 def send_again(job: JobContext) -> dict[str, Any]:
-    """Sends one delivery once more (posting.send_again), whatever became of the job it belonged to."""
+    """Sends one delivery once more (asked for by ledger.send_again), whatever became of the job it belonged to."""
     return _send(job, job.subject_id)
 
 

@@ -87,9 +87,9 @@ def _told_of(job: JobContext) -> Telling:
 
 def _tell_all(job: JobContext, told: Telling, outlet: Outlet, audience: Select[Any], ends_at: float) -> bool:
     """Tells whom this outlet has not told yet; False where its time has not come. Raises GoOn after a part."""
-    is_late = utc_now() >= outlet.begins_at(told)
+    has_come = utc_now() >= outlet.begins_at(told)
     progress = {"to": 0, "count": 0, "is_done": False} | job.arguments.get("told", {}).get(outlet.name, {})
-    while is_late and not progress["is_done"]:
+    while has_come and not progress["is_done"]:
         job.check_cancelled()
         readers = next_readers(audience, progress["to"])
         if readers is None:
@@ -101,4 +101,4 @@ def _tell_all(job: JobContext, told: Telling, outlet: Outlet, audience: Select[A
         db.session.commit()
         if time.monotonic() > ends_at:
             raise GoOn
-    return is_late
+    return has_come

@@ -20,7 +20,7 @@ from musicapp.jobs import services as jobs
 from musicapp.jobs.context import JobContext
 from musicapp.jobs.models import Job
 from musicapp.jobs.registry import JobCancelledError
-from musicapp.jobs.runner import run_next
+from musicapp.jobs.runner import claim, run_next
 from musicapp.notifications import ledger, letters, posting
 from musicapp.notifications.bouncing import bounces_of, forget_bounces
 from musicapp.notifications.models import BouncingAddress, Delivery, NotificationPreference
@@ -357,6 +357,26 @@ def test_a_failed_mail_is_sent_again_on_request_and_only_then(post: Flask, sink:
     run_next("mail_again")
     assert states(job_id) == ["sent", "sent"]
     assert sink.counts() == everybody_once(2)
+
+
+def test_a_mail_that_another_job_is_sending_now_is_not_taken_from_it(post: Flask, sink: HostileSink) -> None:
+    job_id = make_mailing(make_readers(2))
+    sink.at_rcpt = {address(1): "550 gone"}
+    run_parts(job_id)
+    sink.at_rcpt = {}
+    failed = deliveries(job_id)[1]
+    assert ledger.send_again(failed.id)
+    db.session.commit()
+    again = claim("mail_again")
+    assert again is not None
+    db.session.execute(
+        update(Delivery).where(Delivery.id == failed.id).values(state="sending", claim_token=again.token)
+    )
+    db.session.execute(update(Job).where(Job.id == job_id).values(state="queued"))
+    db.session.commit()
+    run_parts(job_id)
+    assert states(job_id) == ["sent", "sending"]
+    assert sink.counts() == {address(0): 1}
 
 
 @sqlite_only

@@ -15,7 +15,7 @@ from musicapp.core.db import db, reading, row_id, utc_now
 from musicapp.core.pages import page
 from musicapp.live import services as live
 from musicapp.notifications.announcements import forms, previews, queries, services
-from musicapp.notifications.announcements.moments import zone_of
+from musicapp.notifications.due import zone_of
 
 View = Callable[..., Any]
 MAIL_POLICY = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"

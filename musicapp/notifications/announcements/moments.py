@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask_babel import gettext as _
+
+from musicapp.notifications.due import zone_of
 
 LATEST = timedelta(days=366)
 
@@ -16,14 +17,6 @@ class MomentError(ValueError):
     def __init__(self, field: str, words: str) -> None:
         super().__init__(words)
         self.field = field
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of that name; UTC where this machine doesn't know it."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
 
 
 def moment_of(day: str, hour: str, zone_name: str, *, now: datetime) -> datetime:

@@ -21,7 +21,7 @@ from musicapp.jobs.models import FAILED as JOB_FAILED
 from musicapp.live import services as live
 from musicapp.notifications import telling
 from musicapp.notifications.announcements import queries
-from musicapp.notifications.announcements.moments import zone_of
+from musicapp.notifications.due import zone_of
 from musicapp.notifications.models import (
     CANCELLED,
     DELIVERED,

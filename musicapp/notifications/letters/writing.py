@@ -41,7 +41,7 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail, ready for core.mailer.send_mail."""
+    """One mail as its reader gets it; the post office adds what every mail carries and sends it."""
 
     to: str
     subject: str
