@@ -19,6 +19,9 @@ from musicapp.jobs.registry import JobFailedError, RetryLater, job_kind
 def resize_avatar(job: JobContext) -> None:
     """Makes the sizes of an uploaded picture and shows it. Run twice, it finds the upload gone and does nothing."""
     source = store().path(job.arguments["source_key"])
+    if "avatar_key" in job.arguments:  # a worker died after it was shown
+        source.unlink(missing_ok=True)
+        return
     if not source.exists():
         return
     try:
@@ -33,6 +36,7 @@ def resize_avatar(job: JobContext) -> None:
         delete_avatar(avatar_key)
     else:
         services.set_avatar(job.subject_id, avatar_key)
+        job.remember(avatar_key=avatar_key)
         db.session.commit()
     source.unlink(missing_ok=True)
 

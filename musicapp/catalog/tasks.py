@@ -20,6 +20,8 @@ from musicapp.jobs.registry import JobFailedError, RetryLater, job_kind
 @job_kind("make_album_cover")
 def make_album_cover(job: JobContext) -> dict[str, Any] | None:
     """Arguments: key of the picture, only_if_none. Result: artwork_id, or nothing where the album keeps its cover."""
+    if drawn := drawn_before(job):
+        return drawn
     only_if_none = bool(job.arguments.get("only_if_none"))
     album = queries.album_by_id(job.subject_id)
     is_unwanted = album is None or (only_if_none and album.cover_id is not None)
@@ -38,14 +40,25 @@ def make_album_cover(job: JobContext) -> dict[str, Any] | None:
 @job_kind("make_artist_picture")
 def make_artist_picture(job: JobContext) -> dict[str, Any] | None:
     """Arguments: key of the picture. Result: artwork_id."""
+    if drawn := drawn_before(job):
+        return drawn
     artwork_id = draw_artwork(job)
     services.set_artist_picture(job.subject_id, artwork_id)
     db.session.commit()
     return {"artwork_id": artwork_id}
 
 
+def drawn_before(job: JobContext) -> dict[str, Any] | None:
+    """The result, where a worker died after the picture was shown and before it could say so."""
+    return {"artwork_id": job.arguments["artwork_id"]} if "artwork_id" in job.arguments else None
+
+
 def draw_artwork(job: JobContext) -> int:
-    """Draws the sizes, moves them into the store and adds the row, uncommitted. Refused pictures are deleted."""
+    """Draws the sizes, moves them into the store and adds the row, uncommitted. Refused pictures are deleted.
+
+    That it is drawn stands in the job from the same commit on: two rows would share the original, and the unused one
+    takes it along when it goes.
+    """
     original_key: str = job.arguments["key"]
     source = store().path(original_key)
     if not source.exists():
@@ -65,7 +78,7 @@ def draw_artwork(job: JobContext) -> int:
         raise JobFailedError(str(error)) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return services.add_artwork(
+    artwork_id = services.add_artwork(
         key=key,
         original_key=original_key,
         sha256=made.sha256,
@@ -74,6 +87,8 @@ def draw_artwork(job: JobContext) -> int:
         sizes=sorted({image.size for image in made.images}),
         color=made.color,
     )
+    job.remember(artwork_id=artwork_id)
+    return artwork_id
 
 
 @periodic("catalog.delete_drafts_of_nobody", words=_l("Deletes drafts that nobody can open any more"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from musicapp.catalog.tasks import draw_artwork
+from musicapp.catalog.tasks import draw_artwork, drawn_before
 from musicapp.core.db import db, reading
 from musicapp.jobs.context import JobContext
 from musicapp.jobs.periodic import periodic
@@ -19,6 +19,8 @@ from musicapp.playlists.services import purge as old
 @job_kind("make_playlist_cover")
 def make_playlist_cover(job: JobContext) -> dict[str, Any]:
     """Arguments: key of the picture. Result: artwork_id. The owner of the job is who chose the picture."""
+    if drawn := drawn_before(job):
+        return drawn
     artwork_id = draw_artwork(job)
     try:
         services.set_cover(job.subject_id, job.owner_id or 0, artwork_id)
