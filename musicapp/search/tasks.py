@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from musicapp.core.db import db
+from musicapp.core.db import db, reading
 from musicapp.jobs import services as jobs
 from musicapp.jobs.context import JobContext
 from musicapp.jobs.periodic import periodic
@@ -33,7 +33,9 @@ def refresh() -> dict[str, int]:
 @periodic("search.fill_when_empty", words=_l("Fills a search index that is empty"))
 def fill_when_empty() -> bool:
     """Every minute, one look: a library that is older than its index, or a restored one, can be searched soon."""
-    is_wanted = queries.is_unfilled()
+    with reading():
+        is_wanted = queries.is_unfilled()
+        db.session.rollback()
     if is_wanted:
         jobs.add("rebuild_search_index", unique_key="rebuild_search_index: it is empty")
         db.session.commit()
