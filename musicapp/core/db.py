@@ -17,6 +17,8 @@ from flask import has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from gevent.monkey import is_module_patched
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, registry
 
 LARGEST_ID = 2**31 - 1
@@ -140,3 +142,8 @@ def listen_to_engine(engine: Engine) -> None:
 
 def is_sqlite() -> bool:
     return db.engine.dialect.name == "sqlite"
+
+
+def insert_into(table: Any) -> Any:
+    """An INSERT of the database in use, which can say ON CONFLICT; both spell it alike. `table`: or its model."""
+    return sqlite_insert(table) if is_sqlite() else postgresql_insert(table)

@@ -21,12 +21,10 @@ from celery import shared_task
 from flask import Flask, current_app
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy import delete, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from musicapp.core.celery import celery_app
-from musicapp.core.db import db, is_sqlite, utc_now
+from musicapp.core.db import db, insert_into, utc_now
 from musicapp.core.events import publish
 from musicapp.core.redis import RedisUnavailable, redis_client
 from musicapp.core.stopping import WorkerStoppingError
@@ -168,10 +166,9 @@ def _begin(name: str, started_by: str, token: str) -> int | None:
     """Takes the lock, which is the row itself. Commits."""
     for run in _silent_runs(PeriodicRun.task == name):
         _lose(run)
-    of_dialect: Any = sqlite_insert if is_sqlite() else postgresql_insert
     now = utc_now()
     run_id: int | None = db.session.scalar(
-        of_dialect(PeriodicRun)
+        insert_into(PeriodicRun)
         .values(task=name, state=RUNNING, started_by=started_by, token=token, started_at=now, heartbeat_at=now)
         .on_conflict_do_nothing(index_elements=["task"], index_where=text("finished_at IS NULL"))
         .returning(PeriodicRun.id)

@@ -9,11 +9,9 @@ from typing import Any
 from celery import Celery
 from kombu.exceptions import OperationalError
 from sqlalchemy import insert, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from musicapp.core.celery import celery_app
-from musicapp.core.db import db, is_sqlite, utc_now
+from musicapp.core.db import db, insert_into, utc_now
 from musicapp.core.effects import after_commit
 from musicapp.core.events import publish
 from musicapp.core.redis import RedisUnavailable, redis_client
@@ -63,8 +61,7 @@ def add(
     if unique_key is None:
         statement = insert(Job)
     else:
-        of_dialect = sqlite_insert if is_sqlite() else postgresql_insert
-        statement = of_dialect(Job).on_conflict_do_nothing(index_elements=["unique_key"])
+        statement = insert_into(Job).on_conflict_do_nothing(index_elements=["unique_key"])
     job_id: int | None = db.session.execute(statement.values(**values).returning(Job.id)).scalar()
     if job_id is None:
         return db.session.scalars(select(Job.id).where(Job.unique_key == unique_key)).one()

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import delete
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from musicapp.catalog.queries import may_see_album, visible_track
-from musicapp.core.db import db, is_sqlite
+from musicapp.core.db import db, insert_into
 from musicapp.core.events import publish
 from musicapp.library.events import (
     AlbumLiked,
@@ -70,9 +68,8 @@ def empty_library(user_id: int) -> None:
 
 
 def _keep(model: Kept, user_id: int, event: Any, **what: int) -> bool:
-    insert: Any = sqlite_insert if is_sqlite() else postgresql_insert
     # Two devices may press the same button at once: the second finds the row and changes nothing.
-    added = insert(model).values(user_id=user_id, **what).on_conflict_do_nothing().returning(model.user_id)
+    added = insert_into(model).values(user_id=user_id, **what).on_conflict_do_nothing().returning(model.user_id)
     return _tell(user_id, event, db.session.scalar(added))
 
 

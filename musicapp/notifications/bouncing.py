@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import case, delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from musicapp.core.db import db, is_sqlite, utc_now
+from musicapp.core.db import db, insert_into, utc_now
 from musicapp.notifications.models import BouncingAddress
 
 STOPPED_AFTER_BOUNCES = 3
@@ -23,8 +21,7 @@ def bounces_of(address: str) -> tuple[int, bool]:
 def count_bounce(address: str, answer: str) -> None:
     """Counts one refusal; the third stops the address. In the current transaction."""
     now = utc_now()
-    of_dialect = sqlite_insert if is_sqlite() else postgresql_insert
-    new = of_dialect(BouncingAddress).values(
+    new = insert_into(BouncingAddress).values(
         address=_key(address), bounces=1, last_answer=answer, last_at=now, stopped_at=None
     )
     bounces = BouncingAddress.bounces + 1

@@ -12,11 +12,9 @@ from typing import Any
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from musicapp.accounts.models import User
-from musicapp.core.db import db, is_sqlite, reading, utc_now
+from musicapp.core.db import db, insert_into, reading, utc_now
 from musicapp.jobs import services as jobs
 from musicapp.jobs.context import JobContext
 from musicapp.jobs.periodic import periodic
@@ -126,9 +124,8 @@ def _add_deliveries(job: JobContext) -> None:
     if not user_ids:
         job.remember(is_filled=True)
     else:
-        of_dialect: Any = sqlite_insert if is_sqlite() else postgresql_insert
         db.session.execute(
-            of_dialect(Delivery).on_conflict_do_nothing(),
+            insert_into(Delivery).on_conflict_do_nothing(),
             [
                 {
                     "job_id": job.id,

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import exists, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from musicapp.accounts.models import User
 from musicapp.catalog.models import ArtistMember
-from musicapp.core.db import db, is_sqlite, reading, utc_now
+from musicapp.core.db import db, insert_into, reading, utc_now
 from musicapp.jobs.context import JobContext
 from musicapp.jobs.periodic import periodic
 from musicapp.jobs.registry import job_kind
@@ -61,9 +58,8 @@ def _add_deliveries(job: JobContext, first_day: str) -> None:
         artists = _heard_artists(user_ids, first_day) if user_ids else {}
         db.session.rollback()
     if artists:
-        of_dialect: Any = sqlite_insert if is_sqlite() else postgresql_insert
         db.session.execute(
-            of_dialect(Delivery).on_conflict_do_nothing(),
+            insert_into(Delivery).on_conflict_do_nothing(),
             [
                 {
                     "job_id": job.id,

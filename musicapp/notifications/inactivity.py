@@ -6,13 +6,10 @@ What was told stands in `artist_silences`, for good: jobs and the ledger of mail
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from musicapp.core.db import db, is_sqlite, reading, utc_now
+from musicapp.core.db import db, insert_into, reading, utc_now
 from musicapp.jobs.periodic import periodic
 from musicapp.notifications.models import ArtistSilence
 from musicapp.notifications.silence import silent_and_untold
@@ -44,7 +41,6 @@ def _reason(artist_id: int, last_sign_at: datetime) -> str:
 
 
 def _note_told(artist_id: int) -> None:
-    insert: Any = sqlite_insert if is_sqlite() else postgresql_insert
     values = {"artist_id": artist_id, "told_at": utc_now()}
-    statement = insert(ArtistSilence).values(**values)
+    statement = insert_into(ArtistSilence).values(**values)
     db.session.execute(statement.on_conflict_do_update(index_elements=["artist_id"], set_=values))

@@ -14,11 +14,9 @@ from typing import Any
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from musicapp.catalog.models import Album, AlbumCredit, ArtistMember
-from musicapp.core.db import db, is_sqlite, reading, utc_now
+from musicapp.core.db import db, insert_into, reading, utc_now
 from musicapp.jobs.context import JobContext
 from musicapp.jobs.periodic import periodic
 from musicapp.jobs.registry import job_kind
@@ -119,8 +117,7 @@ def _add_deliveries(job: JobContext, albums: Sequence[NewAlbum], until: datetime
         rows = _rows(job, user_ids, albums, until) if user_ids and albums else []
         db.session.rollback()
     if rows:
-        of_dialect: Any = sqlite_insert if is_sqlite() else postgresql_insert
-        db.session.execute(of_dialect(Delivery).on_conflict_do_nothing(), rows)
+        db.session.execute(insert_into(Delivery).on_conflict_do_nothing(), rows)
     if len(user_ids) < CHUNK_READERS or not albums:
         job.remember(is_filled=True)
     else:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from musicapp.accounts.models import User
-from musicapp.core.db import db, is_sqlite
+from musicapp.core.db import db, insert_into
 from musicapp.notifications.kinds import DAILY, GROUPS, KINDS, MAIL, OFF, WEEKLY, Kind
 from musicapp.notifications.models import DigestEntry, Notice, NotificationPreference
 from musicapp.notifications.outlets import OUTLETS, Outlet
@@ -73,8 +71,7 @@ def save(user_id: int, wanted: Mapping[tuple[str, str], str]) -> None:
     changed = {key: chosen for key, chosen in wanted.items() if before[key[0]][key[1]].chosen != chosen}
     if not changed:
         return
-    insert: Any = sqlite_insert if is_sqlite() else postgresql_insert
-    statement = insert(NotificationPreference)
+    statement = insert_into(NotificationPreference)
     rows = [
         {"user_id": user_id, "kind": kind, "outlet": outlet, "frequency": chosen}
         for (kind, outlet), chosen in changed.items()

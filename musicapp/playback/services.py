@@ -8,11 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import Insert
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from musicapp.catalog.models import Track
-from musicapp.core.db import db, is_sqlite, utc_now
+from musicapp.core.db import db, insert_into, is_sqlite, utc_now
 from musicapp.core.events import publish
 from musicapp.live.services import note
 from musicapp.playback import queries
@@ -107,9 +105,8 @@ def purge_events(limit: int = 1000) -> int:
 
 
 def _insert(model: type[ListeningEvent] | type[Play], unique: str) -> Insert:
-    of_dialect = sqlite_insert if is_sqlite() else postgresql_insert
-    # The two dialects' inserts are spelled alike, and so is what they do.
-    return of_dialect(model).on_conflict_do_nothing(index_elements=[unique])  # type: ignore[return-value]
+    statement: Insert = insert_into(model).on_conflict_do_nothing(index_elements=[unique])
+    return statement
 
 
 def _store(listener: Listener, reports: Sequence[ReceivedReport], now: datetime, device: str) -> list[ReceivedReport]:

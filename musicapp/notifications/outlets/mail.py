@@ -7,11 +7,9 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import JSON, Integer, String, cast, literal
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from musicapp.accounts.models import User
-from musicapp.core.db import UtcDateTime, db, is_sqlite, utc_now
+from musicapp.core.db import UtcDateTime, db, insert_into, utc_now
 from musicapp.jobs.context import JobContext
 from musicapp.live import presence
 from musicapp.notifications import posting
@@ -79,7 +77,6 @@ class MailOutlet(Outlet):
 
 
 def _add(model: type[Delivery] | type[DigestEntry], columns: dict[str, Any], rows: Any) -> int:
-    insert: Any = sqlite_insert if is_sqlite() else postgresql_insert
-    statement = insert(model).from_select(["user_id", *columns], rows).on_conflict_do_nothing()
+    statement = insert_into(model).from_select(["user_id", *columns], rows).on_conflict_do_nothing()
     # PostgreSQL's driver knows no rowcount here.
     return len(db.session.execute(statement.returning(model.id)).all())

@@ -6,10 +6,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import JSON, Integer, String, literal
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from musicapp.core.db import UtcDateTime, db, is_sqlite
+from musicapp.core.db import UtcDateTime, db, insert_into
 from musicapp.core.effects import after_commit
 from musicapp.live import presence
 from musicapp.live import services as live
@@ -32,7 +30,6 @@ class PageOutlet(Outlet):
         return str(_("On the site"))
 
     def tell(self, told: Telling, readers: Readers) -> int:
-        insert: Any = sqlite_insert if is_sqlite() else postgresql_insert
         columns: dict[str, Any] = {
             "kind": literal(told.kind.name, String),
             "subject_id": literal(told.subject_id, Integer),
@@ -41,7 +38,7 @@ class PageOutlet(Outlet):
             "created_at": literal(told.happened_at, UtcDateTime),
         }
         rows = readers.choosing(told.kind.name, self.name, self.default(told.kind), (NOW,), *columns.values())
-        statement = insert(Notice).from_select(["user_id", *columns], rows).on_conflict_do_nothing()
+        statement = insert_into(Notice).from_select(["user_id", *columns], rows).on_conflict_do_nothing()
         added: list[tuple[int, int]] = [
             (row.user_id, row.id) for row in db.session.execute(statement.returning(Notice.user_id, Notice.id))
         ]

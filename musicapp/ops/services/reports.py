@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql import text
 
 from musicapp.accounts.identity import current_viewer
 from musicapp.catalog.models import Track
-from musicapp.core.db import db, is_sqlite, utc_now
+from musicapp.core.db import db, insert_into, utc_now
 from musicapp.live import services as live
 from musicapp.notifications.telling import tell
 from musicapp.ops.audit import audit
@@ -27,9 +25,8 @@ class DecisionError(ValueError):
 
 def report(reporter_id: int, subject_kind: str, subject_id: int, *, reason: str, words: str) -> bool:
     """Writes a report; False where the same person has an open one about the same thing."""
-    of_dialect = sqlite_insert if is_sqlite() else postgresql_insert
     statement = (
-        of_dialect(Report)
+        insert_into(Report)
         .values(
             reporter_id=reporter_id,
             subject_kind=subject_kind,

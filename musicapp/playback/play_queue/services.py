@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import defer
 
-from musicapp.core.db import db, is_sqlite, utc_now
+from musicapp.core.db import db, insert_into, utc_now
 from musicapp.core.effects import after_commit
 from musicapp.live.services import note
 from musicapp.playback.models import PlayQueue
@@ -279,9 +277,8 @@ def _open(user_id: int, *, with_entries: bool = True) -> PlayQueue:
         found = found.options(defer(PlayQueue.entries))
     queue = db.session.scalar(found)
     if queue is None:
-        insert = sqlite_insert if is_sqlite() else postgresql_insert
         new = {"user_id": user_id, "entries": []}
-        db.session.execute(insert(PlayQueue).values(new).on_conflict_do_nothing(index_elements=["user_id"]))
+        db.session.execute(insert_into(PlayQueue).values(new).on_conflict_do_nothing(index_elements=["user_id"]))
         queue = db.session.scalars(found).one()
     return queue
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import delete, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from musicapp.core.db import db, is_sqlite, utc_now
+from musicapp.core.db import db, insert_into, utc_now
 from musicapp.search import sources
 from musicapp.search.models import SearchEntry, SearchWord
 from musicapp.search.places import place_of
@@ -109,12 +107,8 @@ def _row(entry: NewEntry) -> dict[str, Any]:
     }
 
 
-def _insert(table: Any) -> Any:
-    return (sqlite_insert if is_sqlite() else postgresql_insert)(table)
-
-
 def _put(rows: list[dict[str, Any]]) -> None:
-    statement = _insert(SearchEntry.__table__)
+    statement = insert_into(SearchEntry.__table__)
     new = statement.excluded
     db.session.execute(
         statement.on_conflict_do_update(
@@ -131,7 +125,7 @@ def _remember(words: list[str]) -> None:
     known = set(db.session.scalars(select(SearchWord.word).where(SearchWord.word.in_(words))))
     # Sorted, or two publications at once would wait for each other's words for ever.
     if new := [{"word": word} for word in words if word not in known]:
-        db.session.execute(_insert(SearchWord.__table__).on_conflict_do_nothing(index_elements=["word"]), new)
+        db.session.execute(insert_into(SearchWord.__table__).on_conflict_do_nothing(index_elements=["word"]), new)
 
 
 def _drop_others(kind: str, after_id: int, end_id: int | None, kept: list[int]) -> None:
