@@ -173,10 +173,14 @@ def _end(context: JobContext, state: str, *, goes_on: bool = False, **columns: A
 
 
 def reap(timeout_s: float) -> int:
-    """Queues running jobs again whose heartbeat stopped; past their attempts they fail. Commits; returns how many."""
-    silent = utc_now() - timedelta(seconds=timeout_s)
+    """Queues running jobs again whose heartbeat stopped; past their attempts they fail. Commits; returns how many.
+
+    A heartbeat in the future is from before the clock went back.
+    """
+    now, timeout = utc_now(), timedelta(seconds=timeout_s)
+    is_silent = (Job.heartbeat_at < now - timeout) | (Job.heartbeat_at > now + timeout)
     jobs = db.session.scalars(
-        select(Job).where(Job.state == RUNNING, Job.heartbeat_at < silent).with_for_update(skip_locked=True)
+        select(Job).where(Job.state == RUNNING, is_silent).with_for_update(skip_locked=True)
     ).all()
     for job in jobs:
         if job.is_cancel_requested:
