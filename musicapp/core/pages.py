@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -132,10 +133,19 @@ def _error_page(error: HTTPException) -> Response:
 
 def _busy_page(error: Exception) -> Response:
     """The database is away, or somebody writes for longer than anybody waits: it passes, so it is no 500."""
+    if _is_full(getattr(error, "orig", None)):
+        return _full_disk_page(OSError(errno.ENOSPC, str(error)))
     g.database_is_away = True
     current_app.logger.error("the database did not answer %s %s: %s", request.method, request.path, error)
     words = _("The site is very busy just now, and nothing was saved. Try again in a moment.")
     return _error_page(ServiceUnavailable(words, retry_after=BUSY_RETRY_SECONDS))
+
+
+def _is_full(error: object) -> bool:
+    """What SQLite and PostgreSQL say where they find no room."""
+    return (
+        getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or getattr(error, "sqlstate", None) == "53100"
+    )
 
 
 def _full_disk_page(error: OSError) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -26,9 +27,12 @@ from musicapp.jobs.context import JobContext
 from musicapp.jobs.models import Job
 from musicapp.jobs.registry import KINDS, JobKind
 from musicapp.notifications.models import SENT, Delivery
+from musicapp.ops.backup.archive import BackupError
+from musicapp.ops.backup.writing import write_backup
 from tests.breakdowns.clock import set_clock
 from tests.notifications.conftest import smtp_app
 from tests.notifications.world import add_artist, add_user
+from tests.people import register, sign_in
 from tests.servers import MailSink
 
 __all__ = ["smtp_app"]
@@ -169,3 +173,45 @@ def test_a_picture_on_a_full_disk_waits_with_words_and_is_drawn_when_there_is_ro
     db.session.rollback()
     media = Path(smtp_app.config["MEDIA_PATH"])
     assert list((media / "scratch").iterdir()) == []
+
+
+def test_a_database_without_room_says_so_and_saves_again_when_there_is_some(app: Flask) -> None:
+    browser = sign_in(app, register(app, "alice", artist_name="The Auroras"))
+    most_pages: list[int] = []
+    with app.app_context():
+
+        @event.listens_for(db.engine, "connect")
+        def _limit(connection: Any, _record: Any) -> None:
+            for number in most_pages:
+                connection.execute(f"PRAGMA max_page_count={number}")
+
+        most_pages.append(db.session.connection().exec_driver_sql("PRAGMA page_count").scalar_one())
+        db.session.remove()
+        db.engine.dispose()
+    # more than fits into what is left of the last pages
+    album = {"title": "Low Tide", "kind": "album", "description": "tide " * 4_000}
+    refused = browser.post("/studio/albums/new", data=album)
+    assert (refused.status_code, "disk is full" in refused.text) == (503, True)
+    assert "</html>" in refused.text
+    assert browser.get("/studio/").status_code == 200
+    most_pages.clear()
+    with app.app_context():
+        db.engine.dispose()
+    assert browser.post("/studio/albums/new", data=album).status_code == 303
+
+
+def test_a_backup_that_finds_no_room_says_so_and_leaves_nothing(smtp_app: Flask, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small tmpfs can't be mounted here")
+    try:
+        add_user("alice", bio=secrets.token_hex(8_000))
+        db.session.commit()
+        with pytest.raises(BackupError, match="No space left"):
+            write_backup(folder / "backup.zip")
+        assert list(folder.iterdir()) == []
+    finally:
+        db.session.remove()
+        subprocess.run(["umount", str(folder)], check=True)
