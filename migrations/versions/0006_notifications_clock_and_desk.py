@@ -308,7 +308,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_celery_solarschedule')),
     sa.UniqueConstraint('event', 'latitude', 'longitude', name=op.f('uq_celery_solarschedule_event_latitude_longitude')),
     sqlite_autoincrement=True
-    )    # A playlist's "mail me" becomes a preference, for all playlists. Who had asked keeps the others muted; for everybody
+    )
+    # A playlist's "mail me" becomes a preference, for all playlists. Who had asked keeps the others muted; for everybody
     # else nothing is muted, and the preference is off until they choose.
     op.execute(
         "INSERT INTO notification_preferences (user_id, kind, outlet, frequency) "
