@@ -45,6 +45,8 @@ class Stage:
     artist: str
     playlist: str
     failed_job: str
+    announcement: str
+    """A draft of the owner's artist, with the previews of its notice and its mail."""
 
     @property
     def pages(self) -> list[tuple[str, str]]:
@@ -52,7 +54,7 @@ class Stage:
         track_edit = self.track.replace("/tracks", "/studio/tracks")
         artist_edit = self.artist.replace("/artists", "/studio/artists")
         for_all = ["/", "/login", "/register", "/forgot", self.album, self.track, self.artist, "/nothing-here"]
-        for_all += ["/search?q=shells", "/queue"]
+        for_all += ["/search?q=shells", "/queue", "/unsubscribe/cut-off"]
         for_owner = ["/", "/albums/", "/artists/", "/genres/", "/years/", "/random"]
         for_owner += [self.album, self.artist, self.track, f"{self.track}/menu", "/studio/", "/studio/albums/new"]
         for_owner += [f"/studio{self.album}", f"/studio{self.draft}", track_edit, artist_edit]
@@ -61,6 +63,7 @@ class Stage:
         for_owner += [self.playlist, *(f"{self.playlist}/{name}" for name in ("edit", "people", "history"))]
         for_owner += [f"{self.playlist}?sort=title", f"/playlists/choose?album_id={self.album.rpartition('/')[2]}"]
         for_owner += ["/playlists/999", "/settings", "/people/alice", self.failed_job]
+        for_owner += ["/notifications", "/settings/notifications", "/studio/announcements/new", self.announcement]
         return [*(("stranger", path) for path in for_all), *(("owner", path) for path in for_owner)]
 
 

@@ -53,8 +53,14 @@ def stage(
     artist = page.locator(".album-head-facts a").first.get_attribute("href") or ""
     made = sent(page, "/playlists/", name="Rindfleischetikettierungsüberwachung", album_id=album.rpartition("/")[2])
     playlist = f"/playlists/{made['playlist_id']}"
+    page.goto("/studio/announcements/new")
+    page.get_by_label("Title").fill("Nine cities in March")
+    page.get_by_label("Your words").fill("Tickets: https://example.org/tour")
+    page.get_by_role("button", name="Save and preview").click()
+    expect(page.get_by_role("heading", name="What they get")).to_be_visible()
+    announcement = path_of(page)
     failed = wait_for(lambda: failed_job(page), 30)
-    yield Stage(shared_site, dict(context.storage_state()), album, draft, track, artist, playlist, failed)
+    yield Stage(shared_site, dict(context.storage_state()), album, draft, track, artist, playlist, failed, announcement)
     context.close()
 
 
