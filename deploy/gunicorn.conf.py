@@ -33,7 +33,8 @@ errorlog = "-"
 def _ready_file(worker: Any) -> Path | None:
     """Tells deploy/renew.py that this process has loaded the app."""
     settings = getattr(worker.wsgi, "config", None)
-    return Path(settings["INSTANCE_PATH"]) / "run" / "web" / str(os.getpid()) if isinstance(settings, dict) else None
+    instance = settings.get("INSTANCE_PATH") if isinstance(settings, dict) else None  # tests serve smaller apps
+    return Path(instance) / "run" / "web" / str(os.getpid()) if instance else None
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, literal, null, select
 
 from musicapp.catalog import queries
 from musicapp.catalog.models import Album, AlbumCredit
@@ -14,6 +16,7 @@ from musicapp.catalog.shuffle import Shuffle
 from musicapp.core.db import db, utc_now
 from musicapp.library.models import ArtistFollow
 from musicapp.library.queries import recently_played
+from musicapp.notifications.notices.queries import unread_notices
 from musicapp.playlists.models import Playlist, PlaylistMember
 from musicapp.playlists.queries import PlaylistCard, is_kept_by, playlists_of
 
@@ -113,13 +116,29 @@ def _new_from_followed(user_id: int) -> list[int]:
 
 def side_playlists(user_id: int) -> list[SidePlaylist]:
     """What a user made, joined or follows, by name: names only, for every page shows them."""
-    found = (
-        select(Playlist.id, Playlist.name, PlaylistMember.role)
+    return _by_name(db.session.execute(_side_playlists_of(user_id)))
+
+
+def side_bar(user_id: int) -> tuple[list[SidePlaylist], int]:
+    """The side playlists, and how many notices are unread (as notices.queries.unread_count): one statement for both."""
+    playlists = _side_playlists_of(user_id).subquery()
+    unread = select(null(), null(), null(), null(), unread_notices(user_id).scalar_subquery())
+    both = select(playlists, literal(0)).union_all(unread)
+    *rows, last = db.session.execute(both).all()
+    return _by_name(rows), last[4]
+
+
+def _by_name(rows: Iterable[Any]) -> list[SidePlaylist]:
+    """A union keeps no order that one could rely on."""
+    ordered = sorted(rows, key=lambda row: (row.sort_name, row.id))
+    return [SidePlaylist(row.id, row.name, may_add=row.role in ("owner", "editor")) for row in ordered]
+
+
+def _side_playlists_of(user_id: int) -> Select[int, str, str, str]:
+    return (
+        select(Playlist.id, Playlist.name, PlaylistMember.role, Playlist.sort_name)
         .outerjoin(PlaylistMember, and_(PlaylistMember.playlist_id == Playlist.id, PlaylistMember.user_id == user_id))
         .where(*is_kept_by(user_id))
         .order_by(Playlist.sort_name, Playlist.id)
         .limit(SIDE_PLAYLISTS)
     )
-    return [
-        SidePlaylist(row.id, row.name, may_add=row.role in ("owner", "editor")) for row in db.session.execute(found)
-    ]

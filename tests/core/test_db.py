@@ -46,7 +46,8 @@ def test_unix_socket_address_is_spelled_for_the_broker() -> None:
 def test_id_of_a_deleted_row_is_not_given_again(context: Flask) -> None:
     with db.engine.connect() as connection:
         for table in db.metadata.sorted_tables:
-            if "id" in table.columns and db.engine.dialect.name == "sqlite":
+            # sqlalchemy-celery-beat's tables are as the library makes them
+            if "id" in table.columns and not table.name.startswith("celery_") and db.engine.dialect.name == "sqlite":
                 (made,) = connection.exec_driver_sql(
                     "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table.name,)
                 ).one()

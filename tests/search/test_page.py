@@ -205,7 +205,9 @@ def test_page_runs_few_statements_whatever_it_shows(shop: House) -> None:
                 client.delete(key)
         with shop.app.app_context(), statements() as ran:
             assert bob.get(f"/search?{query}").status_code == 200
-        assert len([one for one in ran if not one.startswith(("BEGIN", "PRAGMA"))]) <= 12, query
+        counted = [one for one in ran if not one.startswith(("BEGIN", "PRAGMA"))]
+
+        assert len(counted) <= 12, query
 
 
 def test_nasty_addresses_are_answered(shop: House) -> None:

@@ -58,9 +58,13 @@ def test_worker_killed_while_encoding_loses_nothing_and_leaves_nothing(
     wait_for(lambda: not encoders_of(site), 20, "ffmpeg to end with its worker")
     site.start_worker("media")
     wait_for(lambda: only_upload(app).state == "ready", 200, "the track to be ready")
-    [job] = [job for job in rows(app, Job) if job.kind == "encode_track"]
-    wait_for(lambda: rows(app, Job)[-1].state == "succeeded", 20, "the job's end")
-    assert job.attempts == 2
+
+    def encoding() -> Job:
+        [job] = [job for job in rows(app, Job) if job.kind == "encode_track"]
+        return job
+
+    wait_for(lambda: encoding().state == "succeeded", 20, "the job's end")
+    assert encoding().attempts == 2
     assert len(rows(app, Rendition)) == 3
     media = Path(app.config["MEDIA_PATH"])
     wait_for(lambda: not list((media / "scratch").iterdir()), 20, "an empty scratch folder")

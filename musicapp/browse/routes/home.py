@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, g, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -44,7 +44,8 @@ def _beside(playlists: list[queries.SidePlaylist] | None = None) -> str:
     try:
         # A refused form is drawn by a POST: its page must neither take SQLite's lock nor write what was refused.
         with reading(), db.session.no_autoflush:
-            playlists = queries.side_playlists(viewer.id) if playlists is None else playlists
+            if playlists is None:
+                playlists, g.unread_notices = queries.side_bar(viewer.id)  # for the bell, which stands below
     except SQLAlchemyError:  # on the page that says what went wrong with the database
         return ""
     return render_template("browse/_side_playlists.html", playlists=playlists)

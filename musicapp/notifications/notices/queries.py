@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from musicapp.core.cache import Kind
 from musicapp.core.db import db, utc_now
@@ -54,10 +54,15 @@ class NoticesPage:
 
 def unread_count(user_id: int) -> int:
     """How many notices of a person are unread, at most one more than COUNTED_MOST; from the cache in pages."""
+    return UNREAD.get(user_id, lambda: db.session.scalar(unread_notices(user_id)) or 0) or 0
+
+
+def unread_notices(user_id: int) -> Select[int]:
+    """What unread_count counts, for a page that asks for something else in the same statement."""
     unread = (
         select(Notice.id).where(Notice.user_id == user_id, Notice.read_at.is_(None)).limit(COUNTED_MOST + 1).subquery()
     )
-    return UNREAD.get(user_id, lambda: db.session.scalar(select(func.count()).select_from(unread)) or 0) or 0
+    return select(func.count()).select_from(unread)
 
 
 def notices_page(user_id: int, before: int | None, time_zone: str) -> NoticesPage:

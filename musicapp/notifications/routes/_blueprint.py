@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from musicapp.accounts.identity import current_viewer
@@ -22,7 +22,8 @@ def _bell() -> str:
     try:
         # A refused form is drawn by a POST: its page must neither take SQLite's lock nor write what was refused.
         with reading(), db.session.no_autoflush:
-            unread = unread_count(viewer.id)
+            known: int | None = g.pop("unread_notices", None)
+            unread = unread_count(viewer.id) if known is None else known
     except SQLAlchemyError:  # on the page that says what went wrong with the database
         unread = 0
     return render_template("notifications/pages/_bell.html", user_id=viewer.id, unread=unread)
