@@ -13,7 +13,6 @@ from musicapp.accounts.models import Invitation, User, UserSession
 from musicapp.accounts.tokens import hash_token
 from musicapp.core.db import db, utc_now
 
-
 JUST_MADE = timedelta(days=1)
 """An account of this age may have its first sign-in."""
 

@@ -120,7 +120,7 @@ def test_members_choose_whether_mails_come(lists: Lists) -> None:
     playlist = lists.playlist(1)
     bob = lists.browser(lists.bob)
     people = f"/playlists/{playlist}/people"
-    assert "as <a href=\"/settings/notifications\">your settings say</a>" in bob.get(people).text
+    assert 'as <a href="/settings/notifications">your settings say</a>' in bob.get(people).text
     bob.post(f"/playlists/{playlist}/digest", data={"on": "0"})
     assert "You hear nothing" in bob.get(people).text
     bob.post(f"/playlists/{playlist}/digest", data={"on": "1"})
