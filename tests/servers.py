@@ -225,8 +225,11 @@ class Site:
     def kill(self, name: str, signal_number: int = signal.SIGKILL) -> None:
         """Ends one process by SIGKILL, as a machine out of memory does; its children must notice by themselves."""
         process = self.processes.pop(name)
+        # gunicorn's children answer for a moment longer, and what they are asked then is cut off
+        children = psutil.Process(process.pid).children(recursive=True) if name == "web" else []
         process.send_signal(signal_number)
         process.wait(30)
+        psutil.wait_procs(children, timeout=30)
 
     def stop(self) -> None:
         """Ends everything this site started, grandchildren too."""

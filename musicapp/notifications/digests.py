@@ -142,16 +142,22 @@ def _add_deliveries(job: JobContext) -> None:
 
 
 def _remove_sent_entries(job: JobContext) -> None:
+    """Those that stood in the mails, by their ids: what came to a reader's next digest meanwhile is not among them."""
     db.session.rollback()
-    ended = select(Delivery.user_id).where(
-        Delivery.job_id == job.id, Delivery.state.in_((SENT, SUPPRESSED, FAILED, CANCELLED))
-    )
     before = datetime.fromisoformat(job.arguments["before"])
-    db.session.execute(
-        delete(DigestEntry)
-        .where(*_waiting(job.arguments["frequency"], before), DigestEntry.user_id.in_(ended))
-        .execution_options(synchronize_session=False)
+    # of readers who have something left: a mailing in many parts looks at each of its mails once
+    left = select(DigestEntry.user_id).where(*_waiting(job.arguments["frequency"], before))
+    ended = select(Delivery.arguments).where(
+        Delivery.job_id == job.id,
+        Delivery.state.in_((SENT, SUPPRESSED, FAILED, CANCELLED)),
+        Delivery.user_id.in_(left),
     )
+    with reading():
+        entry_ids = [entry_id for arguments in db.session.scalars(ended) for entry_id in arguments["entry_ids"]]
+        db.session.rollback()
+    for first in range(0, len(entry_ids), CHUNK_READERS):
+        gone = DigestEntry.id.in_(entry_ids[first : first + CHUNK_READERS])
+        db.session.execute(delete(DigestEntry).where(gone).execution_options(synchronize_session=False))
     db.session.commit()
 
 

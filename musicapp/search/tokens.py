@@ -67,7 +67,7 @@ def _groups(text: str) -> list[Group]:
 def _signs(text: str) -> list[Group]:
     """A title without letters ("!!!", "÷") is one token all the same."""
     bare = text.replace(" ", "").replace("\0", "")[: LONGEST_TOKEN // 6]
-    return [("signs" + bare.encode(errors="replace").hex(),)] if bare else []
+    return [(("signs" + bare.encode(errors="replace").hex())[:LONGEST_TOKEN],)] if bare else []
 
 
 def groups_of(text: str, limit: int = LONGEST_QUERY) -> list[Group]:

@@ -109,7 +109,8 @@ def open_browser(browser: Browser, request: pytest.FixtureRequest) -> Iterator[C
     pages: list[tuple[Page, list[str]]] = []
 
     def open_page(site: Site, **options: object) -> Page:
-        context = browser.new_context(base_url=site.url, **options)  # type: ignore[arg-type]
+        # drawn by the processor, what moves takes half of it
+        context = browser.new_context(base_url=site.url, **{"reduced_motion": "reduce", **options})  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
         page = context.new_page()
         errors: list[str] = []

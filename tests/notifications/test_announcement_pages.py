@@ -234,7 +234,8 @@ def test_pages_of_announcements_run_few_statements_however_many_mails(app: Flask
 
 def test_every_kind_of_job_is_called_something_and_told_without_its_subject(app: Flask) -> None:
     """What it was about may be gone; the fragment of its page is drawn all the same."""
-    assert set(KINDS) - set(NAMES) == set()
+    ours = {name for name, kind in KINDS.items() if kind.run.__module__.startswith("musicapp.")}  # not those of tests
+    assert ours - set(NAMES) == set()
     owner = register(app, "alice")
     with app.app_context():
         jobs = {kind: Job(kind=kind, owner_id=owner, subject_id=4711, arguments={}) for kind in KINDS}

@@ -95,11 +95,11 @@ def test_acting_on_a_report_takes_the_thing_down_and_tells_the_reporter(desk: De
         assert "we acted on your report" in told.line
         if kind != "playlist":
             assert "Not theirs." in said[notices[desk.alice].id].line
-        mails = {mail["To"]: str(mail["Subject"]) for mail in read_mails(desk.app)}
+        mails = {(mail["To"], str(mail["Subject"])) for mail in read_mails(desk.app)}
     names = {"album": "Winter", "track": "One", "artist": "The Auroras", "playlist": "Loud"}
-    assert mails["bob@example.org"] == f"Your report about “{names[kind]}”"
+    assert ("bob@example.org", f"Your report about “{names[kind]}”") in mails
     if kind != "playlist":
-        assert mails["alice@example.org"] == "“Winter” was taken down"
+        assert ("alice@example.org", "“Winter” was taken down") in mails
 
 
 @sqlite_only

@@ -78,7 +78,7 @@ class Site:
         else:
             self.make.send_signal(number)
         try:
-            self.make.wait(60)
+            self.make.wait(150)  # five programs may each take their twelve seconds, on a busy machine more
         finally:
             _, left = psutil.wait_procs(family, timeout=0 if self.make.poll() is None else 15)
             names = [f"{one.pid} {command_of(one)}" for one in left]

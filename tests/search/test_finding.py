@@ -7,7 +7,7 @@ import string
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from musicapp.core.db import db
@@ -235,6 +235,7 @@ def test_facets_are_no_words(library: Flask) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=40))
+@example(text="🎵🎶🎷🎸🎹🎺")
 def test_every_title_finds_itself(context: Flask, text: str) -> None:
     put_entry("track", 1, title=text)
     result = queries.search(text)

@@ -64,7 +64,11 @@ def test_running_job_shows_step_percent_and_attempt(app: Flask, cast: Cast, tone
     work(app, "probe_upload")
     [job] = [job for job in rows(app, Job) if job.kind == "encode_track"]
     with app.app_context():
-        db.session.execute(db.update(Job).where(Job.id == job.id).values(state="running", step="Encoding", attempts=2))
+        db.session.execute(
+            db.update(Job)
+            .where(Job.id == job.id)
+            .values(state="running", step="Encoding", attempts=2, started_at=utc_now())
+        )
         db.session.commit()
     redis: Redis = app.extensions["redis"]
     redis.hset(f"job:{job.id}", mapping={"percent": 42, "detail": "31×"})
