@@ -12,6 +12,7 @@ import os
 import smtplib
 import ssl
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -105,17 +106,17 @@ def knock() -> None:
             host.close()
 
 
-class Outbox:
+class Outbox(ABC):
     """Where mails go."""
 
+    @abstractmethod
     def send(self, mail: OutgoingMail) -> str:
         """Hands one mail over and returns what was answered. Raises MailError."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
+    def __exit__(  # noqa: B027 - not every outbox holds something open
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         """Nothing is open."""

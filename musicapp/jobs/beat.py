@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ JUMP_S = 5.0
 """By so much the two clocks of the machine must part between two ticks to be called a jump."""
 
 
-class OneOfMany(Scheduler):  # type: ignore[misc]
+class OneOfMany(Scheduler, ABC):  # type: ignore[misc]
     """A scheduler that only works while it holds the lock in Redis, and tells Redis that it lives.
 
     Without Redis no message leaves, and what is due would be crossed off unsent: so it waits for Redis instead.
@@ -63,13 +64,13 @@ class OneOfMany(Scheduler):  # type: ignore[misc]
     def setup_schedule(self) -> None:
         """Nothing yet: the schedule is opened by whoever leads, or two would write one file."""
 
+    @abstractmethod
     def open_schedule(self) -> None:
         """Reads the schedule for the first time, or anew after somebody else led."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave_schedule(self) -> None:
         """Another beat leads now: forgets what this one knew."""
-        raise NotImplementedError
 
     def tick(self, *args: Any, **options: Any) -> float:
         try:

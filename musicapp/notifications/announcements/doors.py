@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ MAIL_POLICY = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inlin
 NUMBER = "<int(max=2147483647):announcement_id>"
 
 
-class AnnouncementDoors:
+class AnnouncementDoors(ABC):
     """Views below one address. A subclass says who may come in, and how its pages are framed."""
 
     base = ""
@@ -31,14 +32,15 @@ class AnnouncementDoors:
     frame = ""
     """The template that its pages extend: it has a block `desk`."""
 
+    @abstractmethod
     def artist_asked_for(self) -> int | None:
         """Whose announcements are meant (None: the operators'); ends the request with 404 for whom they aren't."""
-        raise NotImplementedError
 
+    @abstractmethod
     def may_open(self, announcement_id: int) -> bool:
-        raise NotImplementedError
+        """Whether the viewer may see this one."""
 
-    def acted(self, act: str, announcement_id: int) -> None:
+    def acted(self, act: str, announcement_id: int) -> None:  # noqa: B027 - the studio keeps no log of acts
         """Called in the transaction of every act, before its commit."""
 
     def draw(self, template: str, status: int = 200, **context: Any) -> Response:

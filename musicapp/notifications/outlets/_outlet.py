@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -25,16 +26,16 @@ class Telling:
     happened_at: datetime
 
 
-class Outlet:
+class Outlet(ABC):
     """One way to reach people. To add one: a file with a subclass, and its line in outlets/__init__.py."""
 
     name: ClassVar[str]
     """At most 32 letters; what is chosen is stored under it."""
 
     @property
+    @abstractmethod
     def words(self) -> str:
         """The heading of its column among the preferences."""
-        raise NotImplementedError
 
     def choices(self, kind: Kind) -> tuple[str, ...]:
         """The frequencies that one may choose for a kind; none where it never tells of it."""
@@ -48,12 +49,12 @@ class Outlet:
         """Not before this: an outlet may have to see first who is there."""
         return told.happened_at
 
+    @abstractmethod
     def tell(self, told: Telling, readers: Readers) -> int:
         """Writes what a chunk of the audience shall get into the open transaction; returns for how many.
 
         Told again after a crash, it adds nothing. Committed by the caller. No network: SQLite's lock is held.
         """
-        raise NotImplementedError
 
     def finish(self, told: Telling, job: JobContext) -> dict[str, int]:
         """After everybody's rows are stored, what takes its time, with no transaction open; returns counts.
